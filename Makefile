@@ -1,0 +1,117 @@
+# duban: every chore of the house. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The environments: one to work in, one that holds only what duban needs to run.
+VENV ?= .venv
+DEMO_VENV ?= .venv-demo
+WORKERS ?= 2
+DEMO_OPTIONS ?=
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+ROOMS := config duban jobs ledger mailroom scheduler templates
+# bench/ may be empty; a path that is not there is a mistake to ruff.
+CODE := $(ROOMS) tests $(wildcard bench)
+
+# The first Python of at least 3.11 that can make environments (Debian splits that off).
+FIND_PYTHON := for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	if "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then command -v "$$p"; exit; fi; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+NEED_PYTHON = @test -n "$(PYTHON)" || { echo 'duban needs Python 3.11 or newer with its venv module' \
+	'(on Debian: apt-get install python3 python3-venv).' >&2; exit 1; }
+
+# pip: no questions, no other index than the machine's own, and nothing that the lock does not name.
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+LOCKED = $(PIP_INSTALL) --require-hashes --requirement
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-options --annotation-style=line
+
+.PHONY: help
+help: ## list the chores
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: test
+test: check unit installed ## everything: lint, types, rooms, tests, then the installed wheel's tests
+
+.PHONY: check
+check: lint types rooms ## lint, types and the rules of the rooms
+
+.PHONY: lint types rooms unit installed
+lint: $(VENV)/.ready
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+rooms: $(VENV)/.ready
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.ready ## the tests, with their coverage
+	$(PY) -m pytest --numprocesses=$(WORKERS) --ignore=tests/install --cov --cov-report=
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --include='duban/*' --fail-under=100
+
+# A wheel made of a clean tree: what setuptools left in build/ would be packed again.
+installed: $(VENV)/.ready ## build the wheel, install it as a user would, and test that
+	rm -rf build dist
+	$(PY) -m build --wheel --no-isolation --outdir dist . >/dev/null
+	TEST_WHEEL="$$(realpath dist/*.whl)" $(PY) -m pytest tests/install
+
+.PHONY: format
+format: $(VENV)/.ready ## write the code the way `make lint` wants it
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+.PHONY: schema
+schema: $(VENV)/.ready ## write the JSON Schema of the plan's files anew
+	$(PY) -m config.schema
+
+.PHONY: demo
+demo: $(DEMO_VENV)/.ready ## watch the Quanzhou year happen: no set-up, no server
+	@$(DEMO_VENV)/bin/duban demo $(DEMO_OPTIONS)
+
+# Without the machine's own pip settings: a lock made here must hold on any machine. Every published file of
+# a release has its hash, so that it installs on every platform.
+.PHONY: lock
+lock: export PIP_CONFIG_FILE := /dev/null
+lock: export PIP_FIND_LINKS :=
+lock: export PIP_EXTRA_INDEX_URL :=
+lock: $(VENV)/.ready ## pin all dependencies anew (UPGRADE=1: at their newest versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file=requirements.lock pyproject.toml
+	$(PY) -c 'import tomllib; dev = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"]; \
+		print(*dev, sep="\n")' \
+	| $(COMPILE) $(if $(UPGRADE),--upgrade) --constraint=requirements.lock \
+		--output-file=requirements-dev.lock pyproject.toml -
+	sed -i.old -E 's/-c requirements.lock, //; s/-r -(,|$$)/dev\1/' requirements-dev.lock
+	rm requirements-dev.lock.old
+
+.PHONY: clean
+clean: ## remove environments, builds and what the checks left behind
+	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info htmlcov .coverage .coverage.* .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(ROOMS) tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.ready: $(VENV)/.locked pyproject.toml
+	$(PY) $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.locked: requirements-dev.lock
+	$(NEED_PYTHON)
+	@echo 'Installing the tools and dependencies into $(VENV) …'
+	@test -x $(PY) || "$(PYTHON)" -m venv $(VENV)
+	$(PY) $(LOCKED) requirements-dev.lock
+	@touch $@
+
+$(DEMO_VENV)/.ready: requirements.lock pyproject.toml
+	$(NEED_PYTHON)
+	@echo 'Installing duban into $(DEMO_VENV), once; this takes about half a minute …'
+	@test -x $(DEMO_VENV)/bin/python || "$(PYTHON)" -m venv $(DEMO_VENV)
+	@$(DEMO_VENV)/bin/python $(LOCKED) requirements.lock
+	@$(DEMO_VENV)/bin/python $(PIP_INSTALL) --no-deps --editable .
+	@touch $@

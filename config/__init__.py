@@ -1,0 +1,1 @@
+"""What the office states: the plan, its overrides and holidays, and the daemon's settings."""

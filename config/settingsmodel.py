@@ -1,0 +1,248 @@
+"""What can be set: each setting with its type, its default and its meaning in both languages.
+
+`config.settings` reads them. No message and no repr holds a secret, nor a value that may be one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.scalars import check_email, check_line
+
+PREFIX: Final = "DUBAN_"
+SECRETS: Final = ("database", "smtp_password")
+"""What may also stand in a file: named by NAME_file, or among systemd's credentials."""
+
+_USUAL_PORTS: Final = {"none": 25, "starttls": 587, "implicit": 465}
+
+
+class SettingsError(ValueError):
+    """The settings are wrong; `problems` says each in one line, without the values."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+        raise ValueError(
+            "must be like sqlite:///duban.sqlite or postgresql://duban@db.example/duban"
+        )
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _existing(value: Path) -> Path:
+    if not value.exists():
+        raise ValueError("there is no such file or folder")
+    return value
+
+
+def _usual_port(given: dict[str, Any]) -> int:
+    # Where smtp_tls itself is wrong, it is not among the given.
+    return _USUAL_PORTS[given.get("smtp_tls", "starttls")]
+
+
+def _senders_domain(given: dict[str, Any]) -> str:
+    return (given.get("mail_from") or "duban.invalid").rpartition("@")[2]
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Few = Annotated[int, Field(ge=1, le=100)]
+Many = Annotated[int, Field(ge=1, le=10_000)]
+Line = Annotated[str, Field(min_length=1), AfterValidator(check_line)]
+Existing = Annotated[Path, AfterValidator(_existing)]
+
+
+def _setting(default: Any, en: str, zh: str, *, shown: str = "", **more: Any) -> Any:
+    """A field with its meaning in both languages; `shown`, its default in words, has them both too.
+
+    A default that is a function gets the settings above it.
+    """
+    given = {"default_factory": default} if callable(default) else {"default": default}
+    shown_en, _, shown_zh = shown.partition("/")
+    extra: dict[str, Any] = {"zh": zh, "shown": shown_en, "shown_zh": shown_zh}
+    return Field(**given, description=en, json_schema_extra=extra, **more)
+
+
+class Settings(BaseSettings):
+    """All settings; relative paths are relative to the working directory, times are in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    database: Annotated[str, AfterValidator(_database_url)] = _setting(
+        "sqlite:///duban.sqlite",
+        "address of the ledger's database",
+        "台账数据库的地址",
+        repr=False,
+    )
+    smtp_host: Line | None = _setting(
+        None, "mail server that takes the letters", "发信服务器", shown="none/无"
+    )
+    smtp_tls: Annotated[Literal["none", "starttls", "implicit"], BeforeValidator(_lower)] = (
+        _setting(
+            "starttls",
+            "how the connection is encrypted: `starttls`, `implicit` or `none`",
+            "连接如何加密：`starttls`、`implicit`（SSL）或 `none`（不加密）",
+        )
+    )
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = _setting(
+        _usual_port,
+        "its port",
+        "发信服务器的端口",
+        shown="`587`, `465` or `25`, as `smtp_tls` has it/依 `smtp_tls` 为 `587`、`465` 或 `25`",
+    )
+    smtp_username: Line | None = _setting(
+        None,
+        "user name, where the server wants one",
+        "登录用户名（服务器要求时填写）",
+        shown="none/无",
+    )
+    smtp_password: Annotated[SecretStr, Field(min_length=1)] | None = _setting(
+        None,
+        "password; better in a file that `smtp_password_file` names",
+        "登录密码；宜放在文件里，由 `smtp_password_file` 指明",
+        shown="none/无",
+    )
+    smtp_ca_file: Existing | None = _setting(
+        None,
+        "certificates (PEM) to trust instead of the system's",
+        "代替系统证书库的信任证书（PEM）",
+        shown="the system's/系统证书库",
+    )
+    smtp_allow_plain: bool = _setting(
+        False,
+        "allow `smtp_tls: none` to another machine: anybody on the way can read the letters",
+        "允许不加密连接其他机器：途中任何人都能读到信件",
+    )
+    smtp_timeout_seconds: Seconds = _setting(
+        60.0, "longest time for the sending of one letter, all in all", "发送一封信的总时限"
+    )
+    smtp_connections: Few = _setting(4, "connections used side by side", "同时使用的连接数")
+    smtp_messages_per_connection: Many = _setting(
+        100, "letters sent over one connection before it is renewed", "每个连接发多少封信后重连"
+    )
+    mail_from: Annotated[str, AfterValidator(check_email)] | None = _setting(
+        None,
+        "address that the letters come from",
+        "发件地址",
+        shown="none; needed to send/无；发信必填",
+    )
+    mail_from_name: Line = _setting("督办", "name that stands before it", "发件人名称")
+    message_id_domain: Annotated[Line, Field(pattern=r"^[A-Za-z0-9.-]+$")] = _setting(
+        _senders_domain,
+        "domain in the Message-IDs; never change it",
+        "Message-ID 里的域名；定后勿改",
+        shown="that of `mail_from`/`mail_from` 的域名",
+    )
+    outbox: Path | None = _setting(
+        None,
+        "folder: letters are written there and not sent",
+        "文件夹：信件只写入此处，不发送",
+        shown="none/无",
+    )
+    templates: Existing | None = _setting(
+        None,
+        "folder of the office's own letter templates",
+        "本单位自己的信件模板文件夹",
+        shown="none/无",
+    )
+    tick_seconds: Seconds = _setting(
+        20.0, "how often the daemon looks for what is due", "多久检查一次到期事项"
+    )
+    batch_size: Many = _setting(20, "letters claimed at a time", "一次领取多少封信")
+    claim_lease_seconds: Seconds = _setting(
+        360.0,
+        "after this time another daemon takes over a letter that was claimed and not finished",
+        "领取后逾此时间未发完的信，由别的进程接手",
+    )
+    log_format: Annotated[Literal["plain", "json"], BeforeValidator(_lower)] = _setting(
+        "plain", "`plain` or `json`", "日志格式：`plain` 或 `json`"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
+        _setting(
+            "info",
+            "`debug`, `info`, `warning` or `error`",
+            "日志级别：`debug`、`info`、`warning`、`error`",
+        )
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables over what `load_settings` found in files."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        problems = list(self._disagreements())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _disagreements(self) -> Iterator[str]:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            yield "smtp_username and smtp_password: give both or none"
+        if self.smtp_tls == "none" and not (self.smtp_allow_plain or _is_loopback(self.smtp_host)):
+            yield (
+                "smtp_tls: 'none' lets anybody on the way read letters and password; "
+                "use starttls or implicit, or set smtp_allow_plain if that is meant"
+            )
+        longest = ceil(self.batch_size / self.smtp_connections) * self.smtp_timeout_seconds
+        if self.claim_lease_seconds <= longest:
+            yield (
+                f"claim_lease_seconds: must be more than {longest:g}, the longest that a batch may "
+                "take (batch_size / smtp_connections, times smtp_timeout_seconds); otherwise "
+                "letters could be sent twice"
+            )
+
+    def check_can_send(self) -> None:
+        """Raise SettingsError unless letters have a sender, and a way out."""
+        problems = []
+        if self.smtp_host is None and self.outbox is None:
+            problems.append(
+                "set smtp_host (DUBAN_SMTP_HOST), or outbox to write letters to a folder"
+            )
+        if self.mail_from is None:
+            problems.append("set mail_from (DUBAN_MAIL_FROM): the address that letters come from")
+        if problems:
+            raise SettingsError(problems)
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,141 @@
+"""The office's morning digest: how things stand, and what wants its hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select
+
+from duban.bureau import Bureau
+from duban.facts import DigestFacts, LetterKind
+from duban.letters import Recipient
+from duban.standings import State
+from jobs.letterbox import post
+from ledger import plans
+from ledger.engine import Ledger
+from ledger.tables import LetterState, letter, obligation, plan
+
+if TYPE_CHECKING:
+    from jobs.content import Content
+
+SOON_WORKING_DAYS = 5
+SHOWN = 8
+STUCK_AFTER = timedelta(minutes=30)
+_OWED = [s.value for s in State if s.owed]
+
+
+def circulate(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
+    """Queue each office's digest once on a working day, where there is something to say."""
+    queued = 0
+    for plan_id, bureau in bureaus.items():
+        if bureau.open(now) and bureau.local(now).time() >= bureau.plan.about.digest_time:
+            queued += _digest(ledger, plan_id, bureau, now)
+    return queued
+
+
+def next_digest(bureau: Bureau, now: datetime) -> datetime:
+    """When the digest after `now` is due."""
+    local, hour = bureau.local(now), bureau.plan.about.digest_time
+    today = datetime.combine(local.date(), hour, local.tzinfo)
+    if local < today and bureau.calendar.is_working(local.date()):
+        return today
+    return datetime.combine(bureau.calendar.shift(local.date(), 1), hour, local.tzinfo)
+
+
+def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
+    today = bureau.day(now)
+    with ledger.read() as connection:
+        row = connection.execute(select(plan).where(plan.c.id == plan_id)).one()
+    if row.digested_on is not None and row.digested_on >= today:
+        return 0
+    with ledger.write() as connection:
+        plans.change(connection, plan_id, digested_on=today)
+        soon = bureau.calendar.shift(today, SOON_WORKING_DAYS) + timedelta(days=1)
+        until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
+        waiting = connection.execute(
+            select(func.count())
+            .select_from(obligation)
+            .where(
+                obligation.c.plan_id == plan_id,
+                (obligation.c.state.in_(_OWED) & (obligation.c.deadline < until))
+                | (obligation.c.state == State.SUBMITTED.value),
+            )
+        ).scalar_one()
+        if not waiting:
+            return 0
+        office = Recipient(bureau.plan.office.name)
+        post(connection, ledger, bureau, plan_id, LetterKind.DIGEST, office, now)
+    return 1
+
+
+def digest_facts(content: Content, plan_id: int) -> DigestFacts:
+    """The figures and lists of the digest at the content's instant."""
+    bureau, now = content.bureau, content.now
+    soon = bureau.calendar.shift(now.date(), SOON_WORKING_DAYS) + timedelta(days=1)
+    until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
+    bounds = {"plan": plan_id, "now": now, "until": until}
+    counts = content.connection.execute(_COUNTS, bounds).one()._mapping
+    listed = {
+        name: tuple(
+            content.item(row, LetterKind.DIGEST)
+            for row in content.connection.execute(listing, bounds)
+        )
+        for name, listing in _LISTS.items()
+        if counts[f"{name}_count"]
+    }
+    return DigestFacts(**counts, **listed, alarms=_alarms(content, plan_id))
+
+
+_owed = obligation.c.state.in_(_OWED)
+_accepted = obligation.c.state == State.ACCEPTED.value
+_PARTS = {
+    "overdue": _owed & (obligation.c.deadline < bindparam("now")),
+    "due_soon": _owed
+    & (obligation.c.deadline >= bindparam("now"))
+    & (obligation.c.deadline < bindparam("until")),
+    "submitted": obligation.c.state == State.SUBMITTED.value,
+}
+_COUNTED = {
+    "open": _owed,
+    "on_time": _accepted & obligation.c.late.is_(False),
+    "late": _accepted & obligation.c.late.is_(True),
+    "provisional": _owed & obligation.c.provisional.is_(True),
+} | {f"{name}_count": condition for name, condition in _PARTS.items()}
+_COUNTS = select(
+    *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items())
+).where(obligation.c.plan_id == bindparam("plan"))
+_LISTS = {
+    name: select(obligation)
+    .where(obligation.c.plan_id == bindparam("plan"), condition)
+    .order_by(obligation.c.deadline, obligation.c.id)
+    .limit(SHOWN)
+    for name, condition in _PARTS.items()
+}
+
+
+def _alarms(content: Content, plan_id: int) -> tuple[str, ...]:
+    """What the relay refused since yesterday and what has waited too long."""
+    local = content.bureau.local
+    rows = content.connection.execute(
+        select(letter)
+        .where(
+            letter.c.plan_id == plan_id,
+            (
+                (letter.c.state == LetterState.FAILED.value)
+                & (letter.c.created_at > content.now - timedelta(days=1))
+            )
+            | (
+                (letter.c.state == LetterState.QUEUED.value)
+                & (letter.c.created_at < content.now - STUCK_AFTER)
+                & (letter.c.attempts > 0)
+            ),
+        )
+        .order_by(letter.c.id)
+    )
+    return tuple(
+        f"{local(r.created_at):%m-%d %H:%M} 致{r.recipient or r.name}的函未送达："
+        f"{r.reason or r.reply or '等待重试'}"
+        for r in rows
+    )

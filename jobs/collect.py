@@ -1,0 +1,235 @@
+"""Taking reports back: a section hands in, the office accepts or returns. One code path for all ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from duban.bureau import Bureau
+from duban.deadlines import key_of
+from duban.facts import LetterKind
+from duban.letters import Recipient
+from duban.standings import State
+from jobs.letterbox import alarmed_posts, notify_office, post
+from ledger import events, plans
+from ledger.engine import Ledger
+from ledger.tables import obligation, submission
+
+
+class RefusedError(ValueError):
+    """The ledger's state does not allow it; the message says why and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who does something about which obligation, when, by which way and why."""
+
+    key: str
+    at: datetime
+    who: str
+    via: str = "command"
+    reason: str | None = None
+
+
+def full_key(bureau: Bureau, key: str) -> str:
+    """A key with its section's alias or full name replaced by the short name."""
+    item, slash, rest = key.partition("/")
+    period, slash2, section = rest.partition("/")
+    if not (slash and slash2):
+        raise RefusedError(f"{key!r} is not a key like monthly/2023-06/财务科")
+    try:
+        return key_of(item, period, bureau.plan.section(section).name)
+    except KeyError:
+        return key
+
+
+def submit(ledger: Ledger, bureau: Bureau, act: Act) -> str:
+    """Record that a section has handed in; gives the receipt's number.
+
+    Reminders stop with this commit. Raises RefusedError for an obligation that is not owed.
+    """
+    with ledger.write() as connection:
+        row = _find(connection, bureau, act.key)
+        return _hand_in(connection, ledger, bureau, row, act)
+
+
+def accept(ledger: Ledger, bureau: Bureau, act: Act) -> None:
+    """The office accepts what was handed in, or records by hand that it has the report."""
+    with ledger.write() as connection:
+        row = _find(connection, bureau, act.key)
+        if State(row.state).owed or row.state == State.BEFORE.value:
+            _hand_in(connection, ledger, bureau, row, act)
+        elif row.state != State.SUBMITTED.value:
+            raise RefusedError(f"{row.key} is {row.state}: there is nothing to accept")
+        _settle_submission(connection, row, act, "accepted")
+        _write(connection, row, state=State.ACCEPTED.value, closed_at=act.at)
+        _note(connection, row, act, "submission.accepted")
+
+
+def give_back(
+    ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | None = None
+) -> None:
+    """The office returns a report (退回) with a reason, and with a new time limit where it sets one.
+
+    The section is told at once and is reminded afresh; an official hears of it only after that.
+    """
+    if not act.reason:
+        raise RefusedError("a return needs a reason: the section must know what to mend")
+    with ledger.write() as connection:
+        row = _find(connection, bureau, act.key)
+        if row.state not in (State.SUBMITTED.value, State.ACCEPTED.value):
+            raise RefusedError(f"{row.key} is {row.state}: only what was handed in can be returned")
+        _settle_submission(connection, row, act, "returned")
+        limit = deadline or row.deadline
+        first = bureau.first_step(bureau.plan.items[row.item], limit)
+        _write(
+            connection,
+            row,
+            state=State.RETURNED.value,
+            deadline=limit,
+            round=row.round + 1,
+            section_at=None,
+            leader_at=None,
+            head_at=None,
+            closed_at=None,
+            next_action_at=max(first, act.at),
+        )
+        _note(
+            connection, row, act, "submission.returned", deadline=deadline and deadline.isoformat()
+        )
+        _tell_return(connection, ledger, bureau, row, act, limit)
+
+
+def _find(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
+    plan = plans.find(connection, bureau.plan.id)
+    if plan is None:
+        raise RefusedError(f"the ledger does not know the plan {bureau.plan.id!r} yet")
+    row = connection.execute(
+        select(obligation).where(
+            obligation.c.plan_id == plan.id, obligation.c.key == full_key(bureau, key)
+        )
+    ).one_or_none()
+    if row is None:
+        raise RefusedError(
+            f"no obligation {key!r} in plan {bureau.plan.id!r}; 'duban agenda' lists the keys"
+        )
+    return row
+
+
+def _hand_in(
+    connection: Connection, ledger: Ledger, bureau: Bureau, row: Row[Any], act: Act
+) -> str:
+    state = State(row.state)
+    if not state.owed and state is not State.BEFORE:
+        raise RefusedError(f"{row.key} is {row.state} already: nothing more is owed")
+    late = bool(act.at > row.deadline)
+    number = _number(connection, bureau, row)
+    connection.execute(
+        insert(submission).values(
+            obligation_id=row.id,
+            number=number,
+            at=act.at,
+            by=act.who,
+            via=act.via,
+            late=late,
+            note=act.reason,
+        )
+    )
+    _write(
+        connection,
+        row,
+        state=State.SUBMITTED.value,
+        submitted_at=act.at,
+        late=row.late or late,
+        next_action_at=None,
+    )
+    _note(connection, row, act, "submission.received", number=number, late=late, via=act.via)
+    section = Recipient(row.section)
+    post(
+        connection, ledger, bureau, row.plan_id, LetterKind.RECEIPT, section, act.at, [row]
+    )
+    for name in alarmed_posts(connection, row.id):
+        official = Recipient(name, official=True)
+        post(
+            connection, ledger, bureau, row.plan_id, LetterKind.CLOSING, official, act.at, [row]
+        )
+    return number
+
+
+def _number(connection: Connection, bureau: Bureau, row: Row[Any]) -> str:
+    counted = connection.execute(
+        select(func.count())
+        .select_from(submission)
+        .join(obligation, obligation.c.id == submission.c.obligation_id)
+        .where(obligation.c.plan_id == row.plan_id)
+    ).scalar_one()
+    return f"{bureau.plan.id}-{counted + 1:04d}"
+
+
+def _settle_submission(connection: Connection, row: Row[Any], act: Act, outcome: str) -> None:
+    latest = (
+        select(func.max(submission.c.id)).where(submission.c.obligation_id == row.id).scalar_subquery()
+    )
+    connection.execute(
+        update(submission)
+        .where(submission.c.id == latest)
+        .values(outcome=outcome, decided_at=act.at, decided_by=act.who, reason=act.reason)
+    )
+
+
+def _tell_return(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    row: Row[Any],
+    act: Act,
+    limit: datetime,
+) -> None:
+    item = bureau.plan.items[row.item]
+    due = bureau.local(limit)
+    data = {
+        "title": f"{item.label}（{row.period}）已退回，请修改后重新报送",
+        "message": [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"],
+        "details": [],
+    }
+    post(
+        connection,
+        ledger,
+        bureau,
+        row.plan_id,
+        LetterKind.NOTICE,
+        Recipient(row.section),
+        act.at,
+        [row],
+        data,
+    )
+
+
+def _write(connection: Connection, row: Row[Any], **values: Any) -> None:
+    connection.execute(update(obligation).where(obligation.c.id == row.id).values(**values))
+
+
+def _note(connection: Connection, row: Row[Any], act: Act, what: str, **data: Any) -> None:
+    events.record(
+        connection,
+        act.at,
+        what,
+        act.who,
+        plan=row.plan_id,
+        obligation=row.id,
+        reason=act.reason,
+        **data,
+    )
+
+
+def tell_office(
+    ledger: Ledger, bureau: Bureau, now: datetime, title: str, message: list[str], details: list[str]
+) -> None:
+    """Queue a notice to the office, such as a plan file that could not be loaded."""
+    with ledger.write() as connection:
+        plan = plans.find(connection, bureau.plan.id)
+        if plan is not None:
+            notify_office(connection, ledger, bureau, plan.id, now, title, message, details)

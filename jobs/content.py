@@ -1,0 +1,246 @@
+"""What a claimed letter will say: rows of the ledger become the plain facts that templates lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, func, select
+
+from config.model import Audience, Kind, Light, Section
+from config.plan import kind_of
+from duban.bureau import Bureau
+from duban.facts import ItemFacts, LetterFacts, LetterKind, Sent
+from duban.standings import State, standing
+from jobs.circulate import digest_facts
+from ledger.tables import Addressee, MentionState, mention, obligation, submission
+
+_DETAILED = 3
+_SOON_DAYS = 2
+_ACCEPTED_REMINDER = (mention.c.audience == Audience.SECTION.value) & (
+    mention.c.state == MentionState.SENT.value
+)
+_rank = case({light.value: light.rank for light in Light}, value=mention.c.light)
+_REMINDED = (
+    select(
+        mention.c.obligation_id.label("of"),
+        func.count().label("times"),
+        func.max(mention.c.sent_at).label("at"),
+        func.max(_rank).label("rank"),
+    )
+    .where(_ACCEPTED_REMINDER, mention.c.obligation_id.in_(bindparam("of", expanding=True)))
+    .group_by(mention.c.obligation_id)
+)
+_LAST_REMINDERS = (
+    select(mention.c.sent_at, mention.c.light)
+    .where(_ACCEPTED_REMINDER, mention.c.obligation_id == bindparam("of"))
+    .order_by(mention.c.sent_at.desc())
+    .limit(5)
+)
+_LATEST_SUBMISSION = (
+    select(submission)
+    .where(submission.c.obligation_id == bindparam("of"))
+    .order_by(submission.c.id.desc())
+    .limit(1)
+)
+
+
+class Content:
+    """Builds the facts of one plan's letters at one instant; reads through one connection."""
+
+    def __init__(
+        self, connection: Connection, bureau: Bureau, plan_id: int, now: datetime
+    ) -> None:
+        self.connection, self.bureau, self.plan_id = connection, bureau, plan_id
+        self.now = bureau.local(now)
+        self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
+
+    def letter(self, row: Row[Any], mentions: Sequence[Row[Any]]) -> LetterFacts:
+        """The facts of one letter; `mentions` are its live rows from `ledger.letters.mentions`."""
+        kind = LetterKind(row.kind)
+        about = self.bureau.plan.about
+        office = self.bureau.plan.office
+        name, title, _ = self.addressee(row)
+        items = tuple(self._listed(kind, mentions))
+        data = row.data or {}
+        to_section = row.addressee == Addressee.SECTION.value
+        below = kind is LetterKind.REMINDER and to_section
+        return LetterFacts(
+            kind=kind,
+            light=_worst(kind, items),
+            recipient=name,
+            recipient_title=title,
+            organization=about.organization,
+            plan_title=about.short_title or about.title,
+            office=office.name,
+            office_email=self.bureau.plan.mailbox(office),
+            now=self.now,
+            items=items,
+            projects=self._projects(row.name) if below else (),
+            milestones=self._open_milestones(row.name) if below else (),
+            digest=digest_facts(self, self.plan_id) if kind is LetterKind.DIGEST else None,
+            title=data.get("title", ""),
+            message=tuple(data.get("message", ())),
+            details=tuple(data.get("details", ())),
+        )
+
+    def addressee(self, row: Row[Any]) -> tuple[str, str, str]:
+        """Name, title and address of a letter's recipient as the plan has them at this instant.
+
+        Raises KeyError where the plan no longer names the section or the post.
+        """
+        plan = self.bureau.plan
+        if row.addressee == Addressee.SECTION.value:
+            section = plan.section(row.name)
+            return section.name, section.full_name or section.name, plan.mailbox(section)
+        official = plan.official(row.name)
+        holder = official.holder(self.now.date())
+        return holder.name, official.title or official.post, holder.email
+
+    def _listed(self, kind: LetterKind, mentions: Sequence[Row[Any]]) -> list[ItemFacts]:
+        rows = {row.id: row for row in reversed(mentions)}
+        listed = {of: self.item(r, kind, r.light, r.was) for of, r in reversed(rows.items())}
+        if kind is LetterKind.ESCALATION:
+            self._add_reminders(listed)
+        return list(listed.values())
+
+    def _add_reminders(self, listed: dict[int, ItemFacts]) -> None:
+        """How often each section was reminded, and when: all times of a few items, else the last."""
+        local, few = self.bureau.local, len(listed) <= _DETAILED
+        for row in self.connection.execute(_REMINDED, {"of": list(listed)}).all():
+            last = [Sent(at=local(row.at), light=list(Light)[row.rank])]
+            if few:
+                found = self.connection.execute(_LAST_REMINDERS, {"of": row.of}).all()
+                last = [Sent(at=local(r.sent_at), light=Light(r.light)) for r in reversed(found)]
+            listed[row.of] = replace(listed[row.of], sent=tuple(last), reminded=row.times)
+
+    def item(
+        self,
+        row: Row[Any],
+        kind: LetterKind,
+        light: str | None = None,
+        was: datetime | None = None,
+    ) -> ItemFacts:
+        """The facts of one obligation (a row of `obligation`)."""
+        bureau, plan = self.bureau, self.bureau.plan
+        item, section = plan.items.get(row.item), self._section(row.section)
+        head = section.head if section else None
+        late = bureau.days_late(row.deadline, self.now)
+        left = bureau.days_left(row.deadline, self.now)
+        state = State(row.state)
+        handed_in = self._handed_in(row) if row.submitted_at and kind in _ABOUT_HAND_INS else None
+        project = getattr(item, "project", None)
+        return ItemFacts(
+            key=row.key,
+            kind=(kind_of(item) if item else Kind.REPORT).value,
+            title=item.title if item else row.item,
+            label=item.label if item else row.item,
+            period=row.period,
+            light=Light(light) if light else _light(left, late),
+            section=row.section,
+            section_full=(section and section.full_name) or row.section,
+            head=" ".join(filter(None, (head.name, head.title))) if head else "",
+            nominal=row.nominal,
+            deadline=bureau.local(row.deadline),
+            days_left=left,
+            days_late=late,
+            provisional=row.provisional,
+            contents=item.contents if item else (),
+            project=plan.items[project].title if project else None,
+            old_deadline=bureau.local(was) if was else None,
+            reason=self._reason(row, kind),
+            exempt=state in (State.EXEMPT, State.DROPPED),
+            number=handed_in.number if handed_in else None,
+            submitted_at=bureau.local(handed_in.at) if handed_in else None,
+            standing=standing(state, row.deadline, row.late, self.now).chinese,
+            by=handed_in.by if handed_in else "",
+            section_email=plan.mailbox(section) if section else "",
+            **(self._handover(row) if kind is LetterKind.CHANGE else {}),
+        )
+
+    def _handover(self, row: Row[Any]) -> dict[str, str]:
+        """Who takes an obligation over from the section, or who gave it to the section."""
+        plan = self.bureau.plan
+        for override in reversed(plan.overrides):
+            if override.reassign is None or (override.item, override.period) != _named(row):
+                continue
+            heir = plan.section(override.reassign).name
+            giver = override.section and plan.section(override.section).name
+            if heir == row.section:
+                return {"taken_from": giver or ""}
+            if giver in (None, row.section) and row.state == State.EXEMPT.value:
+                return {"given_to": heir}
+        return {}
+
+    def _section(self, name: str) -> Section | None:
+        """The section, or None where the plan no longer has it."""
+        try:
+            return self.bureau.plan.section(name)
+        except KeyError:
+            return None
+
+    def _reason(self, row: Row[Any], kind: LetterKind) -> str | None:
+        if kind is not LetterKind.CHANGE:
+            return str(row.reason) if row.reason else None
+        plan = self.bureau.plan
+        for override in reversed(plan.overrides):
+            named = [n for n in (override.section, override.reassign) if n is not None]
+            mine = override.section is None or row.section in [plan.section(n).name for n in named]
+            if mine and (override.item, override.period) == _named(row):
+                return override.reason
+        return str(row.reason) if row.reason else None
+
+    def _handed_in(self, row: Row[Any]) -> Row[Any] | None:
+        return self.connection.execute(_LATEST_SUBMISSION, {"of": row.id}).one_or_none()
+
+    def _projects(self, section: str) -> tuple[str, ...]:
+        plan = self.bureau.plan
+        return tuple(p.title for p in plan.projects_of(plan.section(section)))
+
+    def _open_milestones(self, section: str) -> tuple[tuple[str, Any], ...]:
+        if self._milestones is None:
+            self._milestones = self._read_milestones()
+        local = self.bureau.local
+        return tuple((t, local(d).date()) for t, d in self._milestones.get(section, ()))
+
+    def _read_milestones(self) -> dict[str, list[tuple[str, datetime]]]:
+        titles = {m.id: m.title for m in self.bureau.plan.file.milestones}
+        last = self.now + timedelta(days=62)
+        rows = self.connection.execute(
+            select(obligation.c.item, obligation.c.section, obligation.c.deadline)
+            .where(
+                obligation.c.plan_id == self.plan_id,
+                obligation.c.item.in_(titles),
+                obligation.c.state.in_([s.value for s in State if s.owed]),
+                obligation.c.deadline < last,
+            )
+            .order_by(obligation.c.deadline, obligation.c.id)
+        )
+        coming = (self.now.year * 12 + self.now.month) + 1
+        found: dict[str, list[tuple[str, datetime]]] = {}
+        for row in rows:
+            due = self.bureau.local(row.deadline)
+            if due.year * 12 + due.month <= coming:
+                found.setdefault(row.section, []).append((titles[row.item], row.deadline))
+        return found
+
+
+_ABOUT_HAND_INS = (LetterKind.RECEIPT, LetterKind.CLOSING, LetterKind.DIGEST, LetterKind.NOTICE)
+
+
+def _named(row: Row[Any]) -> tuple[str, str]:
+    return row.item, row.period
+
+
+def _light(left: int, late: int) -> Light:
+    if late:
+        return Light.RED
+    return Light.YELLOW if left <= _SOON_DAYS else Light.BLUE
+
+
+def _worst(kind: LetterKind, items: Sequence[ItemFacts]) -> Light | None:
+    if not items or kind in (LetterKind.RECEIPT, LetterKind.CLOSING):
+        return None
+    return max((i.light for i in items), key=lambda light: light.rank)

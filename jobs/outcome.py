@@ -1,0 +1,148 @@
+"""What follows from a relay's answer: sent, tried again, given up, or held until a person mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from duban.bureau import Bureau
+from jobs.letterbox import notify_office
+from ledger import events, letters, plans
+from ledger.engine import Ledger
+from mailroom.relay import Outcome, Reply
+
+FIRST_BACKOFF = timedelta(minutes=5)
+LONGEST_BACKOFF = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=5)
+ALARM_AFTER = timedelta(minutes=30)
+TROUBLE = "relay.trouble"
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 5 min, doubling, up to an hour (RFC 5321 4.5.4.1)."""
+    return min(FIRST_BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF)
+
+
+def accepted(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    sent: Sequence[tuple[Row[Any], Mapping[str, Any]]],
+    now: datetime,
+) -> None:
+    """Write down that the relay has these letters of one plan: (row, recipient to reply)."""
+    if not sent:
+        return
+    letters.mark_sent(connection, [(row.id, shown) for row, shown in sent], now)
+    lines = [
+        events.line(
+            now,
+            "letter.sent",
+            plan=row.plan_id,
+            letter=row.id,
+            to=shown["address"],
+            reply=shown["reply"],
+        )
+        for row, shown in sent
+    ]
+    events.record_all(connection, lines)
+    _recovered(connection, ledger, bureau, sent[0][0], now)
+
+
+def refused(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    row: Row[Any],
+    reply: Reply,
+    shown: Mapping[str, Any],
+    owner: str,
+    now: datetime,
+) -> None:
+    """Write down an attempt that the relay did not accept: to be tried again, held, or given up.
+
+    `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
+    """
+    since = row.first_tried_at or now
+    if reply.outcome is Outcome.PERMANENT or now - since > GIVE_UP_AFTER:
+        _give_up(connection, ledger, bureau, row, reply, shown, now)
+        return
+    held = reply.outcome is Outcome.HELD
+    wait = FIRST_BACKOFF if held else backoff(row.attempts)
+    values = {**shown, "due_at": now + wait, "first_tried_at": since}
+    if reply.outcome is Outcome.UNKNOWN:
+        values["uncertain"] = True
+    letters.put_back(connection, row.id, owner, **values)
+    what = {
+        Outcome.HELD: "letter.held",
+        Outcome.UNKNOWN: "letter.possibly_twice",
+    }.get(reply.outcome, "letter.deferred")
+    _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
+    _in_trouble(connection, reply, now)
+
+
+def _give_up(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    row: Row[Any],
+    reply: Reply,
+    shown: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    letters.mark_failed(connection, row.id, reply.text, **shown)
+    _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
+    office = bureau.plan.mailbox(bureau.plan.office)
+    if shown["address"] == office:
+        return  # a notice about the office's own mailbox would fail the same way
+    notify_office(
+        connection,
+        ledger,
+        bureau,
+        row.plan_id,
+        now,
+        f"致{shown['recipient']}的函无法送达",
+        [
+            f"邮件服务器拒收发往 {shown['address']} 的函件“{shown['subject']}”。",
+            "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。",
+        ],
+        [f"服务器答复：{reply.text}"],
+    )
+
+
+def _in_trouble(connection: Connection, reply: Reply, now: datetime) -> None:
+    known = plans.get_mark(connection, TROUBLE)
+    since = known["since"] if known else now.isoformat()
+    plans.set_mark(connection, TROUBLE, {"since": since, "reply": reply.text}, now)
+
+
+def _recovered(
+    connection: Connection, ledger: Ledger, bureau: Bureau, row: Row[Any], now: datetime
+) -> None:
+    known = plans.get_mark(connection, TROUBLE)
+    if not known:
+        return
+    plans.set_mark(connection, TROUBLE, None, now)
+    since = datetime.fromisoformat(known["since"])
+    if now - since > ALARM_AFTER:
+        begun, ended = bureau.local(since), bureau.local(now)
+        notify_office(
+            connection,
+            ledger,
+            bureau,
+            row.plan_id,
+            now,
+            "邮件发送曾经中断，现已恢复",
+            [
+                f"{begun:%-m月%-d日 %H:%M}至{ended:%-m月%-d日 %H:%M}，函件无法送出，现正补发。",
+                "科室未及时收到提醒的事项，将先提醒科室，再报告领导。",
+            ],
+            [f"服务器答复：{known['reply']}"],
+        )
+
+
+def _note(connection: Connection, row: Row[Any], now: datetime, what: str, **data: Any) -> None:
+    events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)

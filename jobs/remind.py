@@ -1,0 +1,279 @@
+"""Find the rungs that count now and queue one letter for each person whom they call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select, update
+
+from config.model import Audience
+from duban.bureau import Bureau
+from duban.ladder import Decision, Step, climb, decide, notice_cutoff
+from duban.letters import Called, Draft, Recipient, drafts, recipients
+from jobs.letterbox import mail_domain
+from ledger import events
+from ledger.engine import Ledger
+from ledger.letters import entry, mention_all, queue_all, supersede
+from ledger.tables import Addressee, MentionState, letter, mention, obligation
+
+BATCH = 500
+_PAUSE = timedelta(minutes=1)
+_ADVANCE = (
+    update(obligation)
+    .where(obligation.c.id == bindparam("of"))
+    .values(
+        next_action_at=bindparam("again"),
+        section_at=bindparam("new_section"),
+        leader_at=bindparam("new_leader"),
+        head_at=bindparam("new_head"),
+    )
+)
+_DUE = (
+    select(obligation)
+    .where(
+        obligation.c.plan_id == bindparam("plan"),
+        obligation.c.next_action_at <= bindparam("now"),
+    )
+    .order_by(obligation.c.deadline, obligation.c.id)
+    .limit(BATCH)
+)
+_BUSY = select(letter.c.addressee, letter.c.name).where(
+    letter.c.plan_id == bindparam("plan"), letter.c.created_at > bindparam("since")
+)
+_WARNED = (
+    select(mention.c.obligation_id, func.max(mention.c.at).label("at"))
+    .join(obligation, obligation.c.id == mention.c.obligation_id)
+    .where(
+        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+        mention.c.round == obligation.c.round,
+        mention.c.audience == Audience.SECTION.value,
+        mention.c.state == MentionState.SENT.value,
+        mention.c.sent_at < bindparam("cutoff"),
+    )
+    .group_by(mention.c.obligation_id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    row: Row[Any]
+    decision: Decision
+
+    def calls(self) -> list[Called]:
+        row = self.row
+        return [
+            Called(row.id, row.item, row.section, audience, step)
+            for audience, step in self.decision.issue
+        ]
+
+
+def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
+    """Queue the letters of every rung that counts at `now`; gives how many letters.
+
+    `bureaus` are the loaded plans by their row ids. Costs the same whatever is open: only obligations
+    whose `next_action_at` has come are read.
+    """
+    queued = 0
+    for plan_id in _plans_with_work(ledger, bureaus, now):
+        bureau = bureaus[plan_id]
+        if not bureau.open(now):
+            _wait_for_opening(ledger, plan_id, bureau, now)
+            continue
+        while True:
+            with ledger.write() as connection:
+                step = _Tick(ledger, connection, bureau, plan_id, now)
+                more = step.run()
+            queued += step.queued
+            if not more:
+                break
+    return queued
+
+
+def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> list[int]:
+    with ledger.read() as connection:
+        found = connection.execute(
+            select(obligation.c.plan_id).where(obligation.c.next_action_at <= now).distinct()
+        ).scalars()
+        return sorted(set(found) & bureaus.keys())
+
+
+def _wait_for_opening(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> None:
+    with ledger.write() as connection:
+        connection.execute(
+            update(obligation)
+            .where(obligation.c.plan_id == plan_id, obligation.c.next_action_at <= now)
+            .values(next_action_at=bureau.opening(now))
+        )
+
+
+class _Tick:
+    """One batch of one plan's obligations, in one transaction."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        connection: Connection,
+        bureau: Bureau,
+        plan_id: int,
+        now: datetime,
+    ) -> None:
+        self.ledger, self.connection, self.bureau = ledger, connection, bureau
+        self.plan_id, self.now, self.local = plan_id, now, bureau.local(now)
+        self.queued = 0
+        self.lines: list[dict[str, Any]] = []
+
+    def run(self) -> bool:
+        """Do the batch; says whether there may be more."""
+        rows = self._due()
+        busy = self._busy()
+        warned = self._warned([row.id for row in rows])
+        judged = [_Judged(row, self._decide(row, warned.get(row.id))) for row in rows]
+        clear = [j for j in judged if not self._waits(j, busy)]
+        self._postpone([j.row.id for j in judged if self._waits(j, busy)])
+        self._issue(clear)
+        events.record_all(self.connection, self.lines)
+        return len(rows) == BATCH
+
+    def _due(self) -> list[Row[Any]]:
+        return list(self.connection.execute(_DUE, {"plan": self.plan_id, "now": self.now}))
+
+    def _busy(self) -> set[tuple[str, str]]:
+        """Who was sent another letter within the minute: one recipient, one letter, one tick."""
+        rows = self.connection.execute(
+            _BUSY, {"plan": self.plan_id, "since": self.now - _PAUSE}
+        )
+        return {(row.addressee, row.name) for row in rows}
+
+    def _waits(self, judged: _Judged, busy: set[tuple[str, str]]) -> bool:
+        return bool(busy) and any(
+            _addressee(recipient) in busy
+            for called in judged.calls()
+            for recipient in recipients(self.bureau, called)
+        )
+
+    def _postpone(self, ids: list[int]) -> None:
+        if ids:
+            self.connection.execute(
+                update(obligation)
+                .where(obligation.c.id.in_(ids))
+                .values(next_action_at=self.now + _PAUSE)
+            )
+
+    def _warned(self, ids: list[int]) -> dict[int, datetime]:
+        """The time of the latest section's rung whose reminder was accepted early enough."""
+        cutoff = notice_cutoff(self.local, self.bureau.calendar, self.bureau.hours)
+        rows = self.connection.execute(_WARNED, {"of": ids, "cutoff": cutoff})
+        return {row.obligation_id: row.at for row in rows}
+
+    def _decide(self, row: Row[Any], warned: datetime | None) -> Decision:
+        bureau = self.bureau
+        rungs = bureau.plan.ladder(bureau.plan.items[row.item])
+        issued = {a: at for a, at in zip(Audience, _issued(row), strict=True) if at is not None}
+        return decide(
+            climb(rungs, bureau.local(row.deadline), bureau.calendar, bureau.hours.reminder),
+            issued,
+            warned,
+            self.local,
+            bureau.calendar,
+            bureau.hours,
+        )
+
+    def _issue(self, judged: list[_Judged]) -> None:
+        calls = [called for j in judged for called in j.calls()]
+        supersede(
+            self.connection,
+            [(c.obligation, c.audience.value) for c in calls],
+            "a later rung has come",
+        )
+        homes: dict[Called, list[tuple[int, Recipient]]] = {}
+        made = drafts(self.bureau, calls, self.now)
+        for letter_id, draft in zip(self._queue(made), made, strict=True):
+            for called in draft.calls:
+                homes.setdefault(called, []).append((letter_id, draft.recipient))
+        mention_all(self.connection, [r for j in judged for r in _mentions(j, homes)])
+        self._advance(judged)
+
+    def _queue(self, made: list[Draft]) -> list[int]:
+        domain = mail_domain(self.bureau)
+        rows = [
+            entry(
+                self.ledger,
+                self.plan_id,
+                draft.kind,
+                draft.recipient,
+                self.now,
+                domain,
+                light=draft.light.value,
+            )
+            for draft in made
+        ]
+        ids = queue_all(self.connection, rows)
+        self.queued += len(ids)
+        for letter_id, draft in zip(ids, made, strict=True):
+            self._note("letter.queued", letter=letter_id, kind=draft.kind.value)
+        return ids
+
+    def _note(self, what: str, **data: Any) -> None:
+        self.lines.append(events.line(self.now, what, plan=self.plan_id, **data))
+
+    def _advance(self, judged: Sequence[_Judged]) -> None:
+        rows = []
+        for one in judged:
+            issued = {audience: step.at for audience, step in one.decision.issue}
+            rows.append(
+                {"of": one.row.id, "again": one.decision.next_at}
+                | {f"new_{a}": issued.get(a, at) for a, at in zip(Audience, _issued(one.row), strict=True)}
+            )
+            for audience, step in one.decision.held:
+                self._note(
+                    "escalation.held",
+                    obligation=one.row.id,
+                    audience=audience.value,
+                    rung=step.name,
+                    reason="the section has not been warned in time",
+                )
+        if rows:
+            self.connection.execute(_ADVANCE, rows)
+
+
+def _issued(row: Row[Any]) -> tuple[datetime | None, ...]:
+    return row.section_at, row.leader_at, row.head_at
+
+
+def _addressee(recipient: Recipient) -> tuple[str, str]:
+    kind = Addressee.POST if recipient.official else Addressee.SECTION
+    return kind.value, recipient.name
+
+
+def _mentions(
+    judged: _Judged, homes: Mapping[Called, list[tuple[int, Recipient]]]
+) -> list[dict[str, Any]]:
+    made = [
+        _mention(judged.row, called.audience, called.step)
+        | {"letter_id": letter_id, "name": recipient.name}
+        for called in judged.calls()
+        for letter_id, recipient in homes[called]
+    ]
+    gone = {"state": MentionState.SUPERSEDED.value, "reason": "overtaken by a later rung"}
+    return made + [
+        _mention(judged.row, audience, step) | gone
+        for audience, step in judged.decision.overtaken
+    ]
+
+
+def _mention(row: Row[Any], audience: Audience, step: Step) -> dict[str, Any]:
+    return {
+        "obligation_id": row.id,
+        "letter_id": None,
+        "round": row.round,
+        "state": MentionState.QUEUED.value,
+        "audience": audience.value,
+        "rung": step.name,
+        "name": "",
+        "at": step.at,
+        "light": step.light.value,
+        "reason": None,
+    }

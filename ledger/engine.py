@@ -1,0 +1,149 @@
+"""Opening the ledger: one engine, writing transactions that lock at once, migrations at start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+SCHEMA = "0001"
+"""The newest migration; a test holds it against the scripts."""
+
+BUSY_SECONDS = 15
+
+
+class LedgerError(RuntimeError):
+    """The ledger cannot be opened or used; the message says why and what to do."""
+
+
+class Ledger:
+    """A database of obligations, letters and events.
+
+    `url` is an SQLAlchemy address (`sqlite:///duban.sqlite`). `durable=False` gives up safety against a
+    power cut for speed, and a `seed` makes the tokens repeatable: both for simulated years only. Raises LedgerError where it cannot be opened.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True, seed: int | None = None) -> None:
+        self.url = make_url(url)
+        self._random = SystemRandom() if seed is None else Random(seed)  # noqa: S311
+        self.engine = create_engine(self.url, hide_parameters=True)
+        if self.sqlite:
+            _tune_sqlite(self.engine, durable=durable)
+        self._writing = self.engine.execution_options(duban_write=True)
+
+    def token(self) -> str:
+        """96 random bits for a Message-ID, in letters and digits."""
+        return f"{self._random.getrandbits(96):024x}"
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether the ledger is an SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite ledger."""
+        name = self.url.database
+        return Path(name) if self.sqlite and name and name != ":memory:" else None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that takes the write lock at once and commits at the end."""
+        with _plainly(self), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: one consistent view."""
+        with _plainly(self), self.engine.begin() as connection:
+            yield connection
+
+    def prepare(self) -> None:
+        """Check the file and bring the tables to the present schema; does nothing if they are."""
+        if self.path is not None and self.path.exists():
+            self._check_file()
+        if self.version() == SCHEMA:
+            return
+        from ledger.migrate import upgrade  # alembic costs a second to import
+
+        with _plainly(self):
+            upgrade(self.engine)
+
+    def version(self) -> str | None:
+        """The migration that the database is at, None for an empty one."""
+        with _plainly(self), self.engine.connect() as connection:
+            if not connection.dialect.has_table(connection, "alembic_version"):
+                return None
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return str(found) if found else None
+
+    def _check_file(self) -> None:
+        with _plainly(self), self.engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise LedgerError(
+                f"the ledger {self.path} is damaged ({found}); restore the latest copy that "
+                "'duban db backup' made; nothing was sent or changed"
+            )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _plainly(ledger: Ledger) -> Iterator[None]:
+    """Turn the database's own words into one sentence with a way out."""
+    try:
+        yield
+    except DBAPIError as error:
+        plain = _plain_words(ledger, str(error.orig))
+        if plain is None:
+            raise
+        raise LedgerError(plain) from error
+
+
+_PLAIN = {
+    "database is locked": "is in use by another process for longer than {busy} s; try again",
+    "readonly database": "cannot be written; check the file's and its folder's owner and mode",
+    "unable to open": "cannot be opened; check that its folder exists and may be written",
+    "disk is full": "cannot grow: the disk is full; nothing is sent until there is room",
+    "not a database": "is not a ledger; restore a backup, or name another file",
+    "malformed": "is damaged; restore a backup",
+    "disk I/O error": "cannot be read or written: the disk reports an error",
+}
+
+
+def _plain_words(ledger: Ledger, original: str) -> str | None:
+    for sign, words in _PLAIN.items():
+        if sign in original:
+            shown = ledger.path or ledger.url.render_as_string(hide_password=True)
+            return f"the ledger {shown} " + words.format(busy=BUSY_SECONDS)
+    return None
+
+
+def _tune_sqlite(engine: Engine, *, durable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions itself: its deferred BEGIN lets two claim one row.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if durable:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+        else:
+            cursor.execute("PRAGMA journal_mode = MEMORY")
+            cursor.execute("PRAGMA synchronous = OFF")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("duban_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

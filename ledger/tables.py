@@ -1,0 +1,206 @@
+"""The tables. Instants are UTC; days are days of the plan's own zone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from ledger.types import UTC_
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class LetterState(StrEnum):
+    """The life of a letter: queued -> claimed -> sent; or withdrawn, or failed."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+
+
+class MentionState(StrEnum):
+    """What became of one obligation's place in a letter, or of a rung that got no letter."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+    VOID = "void"
+
+
+class Addressee(StrEnum):
+    """Whom a letter's `name` names: a section, or the post of an official."""
+
+    SECTION = "section"
+    POST = "post"
+
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("born_at", UTC_, nullable=False),
+    # digest of the files and the horizon that the obligations were last reconciled with
+    Column("reconciled", String(160), nullable=False, default=""),
+    Column("digested_on", Date),
+)
+
+obligation = Table(
+    "obligation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("item", String(64), nullable=False),
+    Column("period", String(16), nullable=False),
+    Column("section", Text, nullable=False),
+    Column("nominal", Date, nullable=False),
+    # what the plan's files say; `deadline` differs from it only after a return with a new time limit
+    Column("planned", UTC_, nullable=False),
+    Column("deadline", UTC_, nullable=False),
+    Column("provisional", Boolean, nullable=False, default=False),
+    # counts the deadlines and returns: reminders of an earlier round say nothing about this one
+    Column("round", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False),
+    Column("late", Boolean, nullable=False, default=False),
+    Column("reason", Text),
+    Column("submitted_at", UTC_),
+    Column("closed_at", UTC_),
+    # the time of the latest rung issued in this round, for each audience
+    Column("section_at", UTC_),
+    Column("leader_at", UTC_),
+    Column("head_at", UTC_),
+    Column("next_action_at", UTC_),
+    UniqueConstraint("plan_id", "key"),
+)
+Index(
+    "ix_obligation_next_action_at",
+    obligation.c.next_action_at,
+    sqlite_where=obligation.c.next_action_at.is_not(None),
+    postgresql_where=obligation.c.next_action_at.is_not(None),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("addressee", String(8), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UTC_, nullable=False),
+    Column("due_at", UTC_),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("first_tried_at", UTC_),
+    # an attempt ended without an answer: the relay may have the letter already
+    Column("uncertain", Boolean, nullable=False, default=False),
+    Column("owner", String(80)),
+    Column("lease_until", UTC_),
+    Column("message_id", String(255), nullable=False, unique=True),
+    Column("recipient", Text),
+    Column("address", String(320)),
+    Column("light", String(8)),
+    Column("subject", Text),
+    Column("sent_at", UTC_),
+    Column("reply", Text),
+    Column("reason", Text),
+    Column("data", JSON),
+)
+_waiting = letter.c.due_at.is_not(None)
+Index("ix_letter_due_at", letter.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_letter_plan_id_created_at", letter.c.plan_id, letter.c.created_at)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("obligation_id", ForeignKey("obligation.id"), nullable=False),
+    Column("letter_id", ForeignKey("letter.id")),
+    Column("round", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    # of a rung only: its audience, which it is, the recipient, when it was due, how pressing
+    Column("audience", String(8)),
+    Column("rung", String(8)),
+    Column("name", Text),
+    Column("at", UTC_),
+    Column("light", String(8)),
+    Column("sent_at", UTC_),
+    Column("reason", Text),
+    # of a change only: the deadline before
+    Column("was", UTC_),
+    UniqueConstraint("obligation_id", "round", "audience", "rung", "name"),
+)
+Index("ix_mention_letter_id", mention.c.letter_id)
+_queued = mention.c.state == MentionState.QUEUED.value
+Index(
+    "ix_mention_queued",
+    mention.c.obligation_id,
+    sqlite_where=_queued,
+    postgresql_where=_queued,
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("obligation_id", ForeignKey("obligation.id"), nullable=False),
+    Column("number", String(64), nullable=False, unique=True),
+    Column("at", UTC_, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("note", Text),
+    Column("outcome", String(16)),
+    Column("decided_at", UTC_),
+    Column("decided_by", Text),
+    Column("reason", Text),
+)
+Index("ix_submission_obligation_id", submission.c.obligation_id)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UTC_, nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("plan_id", ForeignKey("plan.id")),
+    Column("obligation_id", ForeignKey("obligation.id")),
+    Column("letter_id", ForeignKey("letter.id")),
+    Column("data", JSON),
+)
+Index("ix_event_obligation_id", event.c.obligation_id)
+Index("ix_event_letter_id", event.c.letter_id)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", UTC_, nullable=False),
+)

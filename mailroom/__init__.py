@@ -1,0 +1,1 @@
+"""The mailroom: a letter's facts become words, words become MIME, and MIME goes to a relay."""

@@ -1,0 +1,171 @@
+"""A worded letter becomes the bytes of a mail (RFC 5322), without `EmailMessage`.
+
+That class costs about 2 ms for a Chinese letter; the skeleton here a fortieth of it. Everything is
+7-bit ASCII with CRLF: the bodies are base64, the headers RFC 2047 encoded words.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from hashlib import sha256
+
+from config.model import Light
+from mailroom.render import Rendered
+
+_WORD_MAX_BYTES = 45
+_LINE_MAX = 76
+_PRINTABLE = re.compile(r"[ -~]*")
+_ATOMS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+_BASE64_LINE = re.compile(r".{1,76}")
+
+_SKELETON = """\
+From: {sender}\r
+To: {recipient}\r
+Reply-To: {reply_to}\r
+Subject: {subject}\r
+Date: {date}\r
+Message-ID: {message_id}\r
+{thread}MIME-Version: 1.0\r
+Content-Type: multipart/alternative; boundary="{boundary}"\r
+Content-Language: zh-CN\r
+Auto-Submitted: auto-generated\r
+X-Auto-Response-Suppress: All\r
+{urgency}\r
+--{boundary}\r
+Content-Type: text/plain; charset="utf-8"\r
+Content-Transfer-Encoding: base64\r
+\r
+{text}\r
+--{boundary}\r
+Content-Type: text/html; charset="utf-8"\r
+Content-Transfer-Encoding: base64\r
+\r
+{html}\r
+--{boundary}--\r
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Whom a mail is from and to, and its place in a thread.
+
+    Addresses are plain ASCII (`name@host`), names any one line of text; Message-IDs have their
+    angle brackets. `date` is aware, in the plan's zone. A red `light` marks the mail as important.
+    """
+
+    sender: str
+    sender_name: str
+    recipient: str
+    recipient_name: str
+    reply_to: str
+    message_id: str
+    date: datetime
+    in_reply_to: str | None = None
+    light: Light | None = None
+
+
+class HeaderError(ValueError):
+    """A value that must not stand in a mail's header."""
+
+
+def compose(envelope: Envelope, rendered: Rendered) -> bytes:
+    """The mail as it goes to the relay: the same bytes for the same arguments.
+
+    Raises HeaderError for a value that would break or forge a header.
+    """
+    e = envelope
+    _check_zone(e.date)
+    message_id = _message_id(e.message_id)
+    thread = ""
+    if e.in_reply_to is not None:
+        first = _message_id(e.in_reply_to)
+        thread = f"In-Reply-To: {first}\r\nReferences: {first}\r\n"
+    return _SKELETON.format(
+        sender=_mailbox(e.sender_name, e.sender, len("From: ")),
+        recipient=_mailbox(e.recipient_name, e.recipient, len("To: ")),
+        reply_to=_address(e.reply_to),
+        subject=encoded_words(_one_line(rendered.subject), len("Subject: ")),
+        date=format_datetime(e.date),
+        message_id=message_id,
+        thread=thread,
+        boundary=f"=_{sha256(message_id.encode()).hexdigest()[:32]}",
+        urgency="Importance: high\r\nX-Priority: 1\r\n" if e.light is Light.RED else "",
+        text=_base64(rendered.text),
+        html=_base64(rendered.html),
+    ).encode("ascii")
+
+
+def html_of(content: bytes) -> str:
+    """The HTML body of a mail that `compose` made."""
+    return b64decode(content.rpartition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]).decode()
+
+
+def encoded_words(text: str, used: int) -> str:
+    """One line of text as a header's value, folded; `used` columns of the first line are taken.
+
+    ASCII stays as it is if it fits one line and cannot be taken for an encoded word (RFC 2047).
+    """
+    if _PRINTABLE.fullmatch(text) and "=?" not in text and used + len(text) <= _LINE_MAX:
+        return text
+    return _words(text, used)
+
+
+def _words(text: str, used: int) -> str:
+    words: list[str] = []
+    chunk = bytearray()
+    room = min(_WORD_MAX_BYTES, (_LINE_MAX - used - 12) // 4 * 3)
+    for character in text:
+        encoded = character.encode()
+        if len(chunk) + len(encoded) > room:
+            words.append(_word(chunk))
+            chunk.clear()
+            room = _WORD_MAX_BYTES
+        chunk += encoded
+    words.append(_word(chunk))
+    return "\r\n ".join(words)
+
+
+def _word(chunk: bytes | bytearray) -> str:
+    return f"=?utf-8?b?{b64encode(chunk).decode()}?="
+
+
+def _mailbox(name: str, address: str, used: int) -> str:
+    checked = _address(address)
+    said = _one_line(name)
+    if not said:
+        return checked
+    plain = _ATOMS.fullmatch(said) and used + len(said) <= _LINE_MAX
+    return f"{said if plain else _words(said, used)}\r\n <{checked}>"
+
+
+def _one_line(value: str) -> str:
+    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in value):
+        raise HeaderError("a header's value must be one line without control characters")
+    return value.strip()
+
+
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value) or len(value) > 320:
+        raise HeaderError("an address must be plain ASCII, like caiwu@edu.example")
+    return value
+
+
+def _message_id(value: str) -> str:
+    if not _MESSAGE_ID.fullmatch(value):
+        raise HeaderError("a Message-ID must be one <…@…> in ASCII")
+    return value
+
+
+def _check_zone(value: datetime) -> None:
+    if value.tzinfo is None:
+        raise HeaderError("a mail's date needs its time zone")
+
+
+def _base64(body: str) -> str:
+    return "\r\n".join(_BASE64_LINE.findall(b64encode(body.encode()).decode()))

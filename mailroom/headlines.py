@@ -1,0 +1,151 @@
+"""The line that a clerk reads first: several obligations in one sentence, the most urgent named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.model import Kind
+from duban.facts import DigestFacts, ItemFacts, Sent
+from mailroom.words import clock, day, due, left, plain_day, short_name
+
+Items = tuple[ItemFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionItems:
+    """One section's obligations in a letter to an official, the longest overdue first."""
+
+    section: str
+    full: str
+    head: str
+    items: Items
+
+    @property
+    def days_late(self) -> int:
+        """Working days of the longest overdue."""
+        return max(i.days_late for i in self.items)
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """The reminders that the section has had for any of them, the earliest first."""
+        return tuple(sorted({s for i in self.items for s in i.sent}, key=lambda s: (s.at, s.light)))
+
+    @property
+    def email(self) -> str:
+        """The section's mailbox, or an empty string where the facts name none."""
+        return self.items[0].section_email
+
+
+def by_section(items: Items) -> tuple[SectionItems, ...]:
+    """The items by section: the section with the longest overdue first, then the most items."""
+    found: dict[str, list[ItemFacts]] = {}
+    for item in items:
+        found.setdefault(item.section, []).append(item)
+    groups = [
+        SectionItems(own[0].section, own[0].section_full, own[0].head, tuple(_worst_first(own)))
+        for own in found.values()
+    ]
+    return tuple(sorted(groups, key=lambda g: (-g.days_late, -len(g.items))))
+
+
+def _worst_first(items: list[ItemFacts] | Items) -> list[ItemFacts]:
+    return sorted(items, key=lambda i: (-i.days_late, i.deadline))
+
+
+def reminder(items: Items, now: datetime) -> str:
+    """`3月专报 3月24日（周五）截止，还剩2个工作日`; several items are counted."""
+    first = items[0]
+    if len(items) == 1:
+        return f"{short_name(first, now)} {due(first, now)}"
+    overdue = [i for i in items if i.overdue]
+    if overdue:
+        return _late(overdue, len(items) - len(overdue), now)
+    if len({i.deadline.date() for i in items}) == 1:
+        return f"{len(items)}项{due(first, now)}：{short_name(first, now)}等"
+    soonest = min(items, key=lambda i: i.deadline)
+    return f"{len(items)}项将到期：{short_name(soonest, now)}等，最近{_nearest(soonest, now)}"
+
+
+def _nearest(item: ItemFacts, now: datetime) -> str:
+    today = item.deadline.date() == now.date()
+    return f"一项{due(item, now)}" if today else due(item, now)
+
+
+def _late(overdue: list[ItemFacts], coming: int, now: datetime) -> str:
+    worst = _worst_first(overdue)[0]
+    more = f"、{coming}项将到期" if coming else ""
+    said = f"{len(overdue)}项逾期{more}：{short_name(worst, now)}等"
+    if len(overdue) == 1:
+        return f"1项逾期{more}：{short_name(worst, now)}{left(worst, now)}"
+    return f"{said}，最长{left(worst, now)}"
+
+
+def escalation(items: Items, now: datetime) -> str:
+    """`财务科6月月报逾期1个工作日`; several sections are counted, the worst named."""
+    groups = by_section(items)
+    worst = groups[0].items[0]
+    named = f"{worst.section}{short_name(worst, now)}"
+    if len(items) == 1:
+        return f"{named}{left(worst, now)}"
+    if len(groups) == 1:
+        return f"{worst.section}{_late(list(items), 0, now)}"
+    return f"{len(groups)}个科室{len(items)}项逾期，最长{left(worst, now)}（{named}）"
+
+
+def change(items: Items, now: datetime) -> str:
+    """`6月月报时限改为7月3日（周一），原为6月25日`, or who is exempt, or who takes over."""
+    first = items[0]
+    if len(items) > 1:
+        return f"{len(items)}项应办事项有变更：{short_name(first, now)}等"
+    named = short_name(first, now)
+    if first.exempt:
+        return f"{named}免予报送"
+    if first.given_to:
+        return f"{named}改由{first.given_to}办理"
+    if first.taken_from:
+        return f"{named}由{first.taken_from}转来，{day(first.deadline, now)}截止"
+    before = f"，原为{plain_day(first.old_deadline, now)}" if first.old_deadline else ""
+    return f"{named}时限改为{_new(first, now)}{before}"
+
+
+def _new(item: ItemFacts, now: datetime) -> str:
+    old = item.old_deadline
+    same_day = old is not None and old.date() == item.deadline.date()
+    return day(item.deadline, now) + (clock(item.deadline) if same_day else "")
+
+
+def receipt(items: Items, now: datetime) -> str:
+    """`6月月报已收到，编号…`."""
+    first = items[0]
+    said = f"{_counted(items, now)}已收到"
+    return f"{said}，编号{first.number}" if len(items) == 1 and first.number else said
+
+
+def closing(items: Items, now: datetime) -> str:
+    """`财务科6月月报已补报`: nothing more to do."""
+    sections = {i.section for i in items}
+    who = f"{len(sections)}个科室" if len(sections) > 1 else items[0].section
+    return f"{who}{_counted(items, now)}{_ended(items)}，督办结束"
+
+
+def _ended(items: Items) -> str:
+    if all(i.exempt for i in items):
+        return "已免予报送"
+    return "已补报" if all(i.kind == Kind.REPORT for i in items) else "已办结"
+
+
+def _counted(items: Items, now: datetime) -> str:
+    return short_name(items[0], now) if len(items) == 1 else f"{len(items)}项"
+
+
+def digest(figures: DigestFacts, now: datetime) -> str:
+    """`7月5日（周三）督办日报：逾期3项、近期到期5项、待核2项`."""
+    counts = [
+        (len(figures.overdue), "逾期"),
+        (len(figures.due_soon), "近期到期"),
+        (len(figures.submitted), "待核"),
+        (len(figures.alarms), "异常"),
+    ]
+    said = "、".join(f"{what}{n}项" for n, what in counts if n)
+    return f"{day(now, now)}督办日报：{said or '无待办事项'}"

@@ -1,0 +1,59 @@
+"""Plain text laid out for a fixed-width screen, where a Chinese character takes two columns."""
+
+from __future__ import annotations
+
+from unicodedata import east_asian_width
+
+WIDTH_COLUMNS = 76
+_NOT_FIRST = "，。、；：！？）》】”’…"
+
+
+def columns(text: str) -> int:
+    """How many columns `text` takes: two for wide and full-width characters (UAX 11), else one.
+
+    Ambiguous ones (“ ” … ·) count as two: that is how Chinese fonts draw them.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(c) in "WFA" else 1 for c in text)
+
+
+def pad(text: str, width: int) -> str:
+    """`text` with spaces after it, up to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def wrap(text: str, indent: int = 0) -> str:
+    """`text` broken into lines of at most 76 columns, all but the first indented by `indent`.
+
+    The first line is taken to start at column `indent` too. Latin words and addresses stay whole,
+    and no line begins with a closing mark.
+    """
+    if indent + 2 * len(text) <= WIDTH_COLUMNS:
+        return text
+    lines: list[str] = []
+    line, used = "", indent
+    for piece in _pieces(text):
+        width = columns(piece)
+        if line and used + width > WIDTH_COLUMNS:
+            lines.append(line.rstrip())
+            line, used = "", indent
+            piece = piece.lstrip()
+            width = columns(piece)
+        line, used = line + piece, used + width
+    return ("\n" + " " * indent).join([*lines, line])
+
+
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
+    for c in text:
+        joins = c in _NOT_FIRST or (c.isascii() and c != " " and pieces and _latin(pieces[-1]))
+        if pieces and joins:
+            pieces[-1] += c
+        else:
+            pieces.append(c)
+    return pieces
+
+
+def _latin(piece: str) -> bool:
+    return piece[-1].isascii() and piece[-1] != " "

@@ -1,0 +1,158 @@
+"""A letter's facts become a subject, a plain text and an HTML body.
+
+Templates are compiled and tried once, when a `Speaker` is made; a letter only renders them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+
+from config.problems import Problem
+from duban.facts import LetterFacts, LetterKind
+from mailroom import headlines, words
+from mailroom.lines import pad, wrap
+from mailroom.plain import plain_html, plain_subject, plain_text
+from mailroom.samples import samples
+from mailroom.sandbox import LetterEnvironment, bounded
+from mailroom.styles import LetterLoader
+
+MAX_SUBJECT_CHARACTERS = 120
+_FACTS = tuple(f.name for f in fields(LetterFacts))
+_PARTS = ("subject", "txt", "html")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "asked": words.asked,
+    "by_section": headlines.by_section,
+    "change": headlines.change,
+    "clock": words.clock,
+    "closing": headlines.closing,
+    "day": words.day,
+    "digest_line": headlines.digest,
+    "due": words.due,
+    "escalation": headlines.escalation,
+    "left": words.left,
+    "light_state": words.light_state,
+    "light_word": words.light_word,
+    "mailto": words.mailto,
+    "moment": words.moment,
+    "name": words.name,
+    "notes": words.notes,
+    "pad": pad,
+    "receipt": headlines.receipt,
+    "reminder": headlines.reminder,
+    "sent_times": words.sent_times,
+    "short_name": words.short_name,
+    "stamp": words.stamp,
+    "verb": words.verb,
+    "when": words.when,
+    "wrap": wrap,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A letter in words. `fallback` says why the built-in plain letter was used, if it was."""
+
+    subject: str
+    text: str
+    html: str
+    fallback: str | None = None
+
+
+class TemplatesError(ValueError):
+    """Templates that cannot be used; `problems` has the file and line of each."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class Speaker:
+    """Words letters by the templates of the office's `folder`, and by ours where it has none.
+
+    Every template is tried on sample letters at once: raises TemplatesError with all that fail. Not
+    to be shared between threads.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._env = LetterEnvironment(LetterLoader(folder), _FILTERS)
+        self._templates: dict[str, Template] = {}
+        problems = self._compile() or self._try()
+        if problems:
+            raise TemplatesError(tuple(dict.fromkeys(problems)))
+
+    def render(self, facts: LetterFacts) -> Rendered:
+        """The letter; by the built-in plain letter if a template fails on these facts."""
+        try:
+            return self._render(facts)
+        except _FAULTS as error:
+            text = plain_text(facts)
+            why = str(_problem(error, f"letters/{facts.kind}"))
+            return Rendered(one_line(plain_subject(facts)), text, plain_html(text), fallback=why)
+
+    def _render(self, facts: LetterFacts) -> Rendered:
+        self._env.begin()
+        values: dict[str, Any] = {name: getattr(facts, name) for name in _FACTS}
+        kind = facts.kind.value
+        subject = one_line(self._templates[f"{kind}.subject"].render(values))
+        if not subject:
+            raise ValueError("the subject is empty")
+        values["subject"] = subject
+        text = bounded(self._templates[f"{kind}.txt"].render(values))
+        return Rendered(subject, text, bounded(self._templates[f"{kind}.html"].render(values)))
+
+    def _compile(self) -> list[Problem]:
+        problems = []
+        for kind in LetterKind:
+            for part in _PARTS:
+                name = f"{kind.value}.{part}"
+                self._env.begin()
+                try:
+                    self._templates[name] = self._env.get_template(f"letters/{name}")
+                except _FAULTS as error:
+                    problems.append(_problem(error, f"letters/{name}"))
+        return problems
+
+    def _try(self) -> list[Problem]:
+        problems = []
+        for facts in samples():
+            try:
+                self._render(facts)
+            except _FAULTS as error:
+                problems.append(_problem(error, f"letters/{facts.kind.value}"))
+        return problems
+
+
+def one_line(text: str) -> str:
+    """`text` as a subject: one line without control characters, of at most 120 characters."""
+    line = " ".join(_CONTROL.sub(" ", text).split(" ")).strip()
+    return line if len(line) <= MAX_SUBJECT_CHARACTERS else line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
+
+
+def _problem(error: Exception, name: str) -> Problem:
+    """The error at the template's own line: where Jinja2 says so, or where the traceback leads."""
+    if isinstance(error, TemplateSyntaxError):
+        return Problem(error.filename or error.name or name, error.lineno, 1, error.message or "")
+    if isinstance(error, TemplateNotFound):
+        return Problem(name, 1, 1, f"there is no template {error.name!r}")
+    lines = [f for f in extract_tb(error.__traceback__) if Path(f.filename).suffix[1:] in _PARTS]
+    said = f"{error} (the letter's facts are listed in duban/facts.py)"
+    if not lines:
+        return Problem(name, 1, 1, said)
+    return Problem(lines[-1].filename, lines[-1].lineno or 1, 1, said)

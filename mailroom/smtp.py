@@ -1,0 +1,258 @@
+"""The relay over SMTP: aiosmtplib's connections, kept and reused, one recipient per transaction.
+
+aiosmtplib's `sendmail` raises the same error whether a connection drops before or after the final
+dot, returns normally on partial refusal, and counts time per command. Here its connection is driven
+command by command, so that the phase is known, and the whole attempt has one time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPServerDisconnected
+
+from mailroom.relay import Mail, Outcome, Reply
+from mailroom.replies import Phase, answered, failed, without_secrets
+from mailroom.settings import RelaySettings
+
+_QUIT_TIMEOUT_S = 2
+_IDLE_MAX_S = 30
+"""A connection idle for longer is not trusted: firewalls forget it and tell neither side."""
+_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_STUFF = re.compile(rb"(?m)^\.")
+_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
+# ValueError: a challenge at login that is not base64. AttributeError: aiosmtplib 5.1 looks at a
+# connection that was lost in the moment after STARTTLS.
+_FAULTS = (SMTPException, OSError, ValueError, AttributeError)
+
+
+class _Stale(Exception):  # noqa: N818, a signal, not an error
+    """A kept connection turned out to be dead before the mail left."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection.
+
+    `in_step`: every command has its answer, so that another mail may follow. `unfinished`: the
+    server still holds a mail that was refused half-way. `since`: the loop's time when it fell idle.
+    """
+
+    client: SMTP
+    phase: Phase = Phase.CONNECT
+    carried: int = 0
+    fresh: bool = True
+    in_step: bool = False
+    unfinished: bool = False
+    since: float = 0
+
+
+class SmtpRelay:
+    """Hands mails to one SMTP server over at most `connections` kept connections.
+
+    `send` may be called by many tasks at once; each waits for a free connection, and its time-out
+    starts when it has one. Raises OSError if `ca_file` cannot be read.
+    """
+
+    def __init__(self, settings: RelaySettings) -> None:
+        self._settings = settings
+        self._tls = _tls_context(settings)
+        self._idle: list[_Line] = []
+        self._slots = asyncio.Semaphore(settings.connections)
+        self._hostname = settings.local_hostname or _own_name()
+
+    async def send(self, mail: Mail) -> Reply:
+        """Hand over one mail: never raises for what a server or network does.
+
+        A mail that cannot go out as it is (bare CR or LF, a bad address) is refused: PERMANENT.
+        """
+        wrong = _unfit(mail)
+        if wrong:
+            return Reply(Outcome.PERMANENT, wrong)
+        async with self._slots:
+            return without_secrets(await self._attempt(mail), self._settings)
+
+    async def probe(self) -> Reply:
+        """Connect, encrypt and log in but send nothing: ACCEPTED if a mail could be sent."""
+        line = _Line(self._client())
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._open(line)
+            reply = Reply(Outcome.ACCEPTED, "connected", 250)
+        except _FAULTS as error:
+            reply = failed(line.phase, error)
+        await _hang_up(line)
+        return without_secrets(reply, self._settings)
+
+    async def close(self) -> None:
+        """Say goodbye on the connections that are idle and close them."""
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(_hang_up(line) for line in idle))
+
+    async def _attempt(self, mail: Mail) -> Reply:
+        line = self._take()
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                try:
+                    return await self._carry(line, mail)
+                except _Stale:
+                    line.client.close()
+                    line = _Line(self._client())
+                    return await self._carry(line, mail)
+        except _FAULTS as error:
+            return failed(line.phase, error)
+        finally:
+            self._put_back(line)
+
+    async def _carry(self, line: _Line, mail: Mail) -> Reply:
+        """One transaction; raises _Stale if a kept connection fails before the content went out."""
+        line.fresh, line.in_step = not line.client.is_connected, False
+        try:
+            if line.fresh:
+                await self._open(line)
+            reply = await _transact(line, mail)
+        except (SMTPServerDisconnected, ConnectionError):
+            if line.fresh or line.phase is Phase.CONTENT:
+                raise
+            raise _Stale from None
+        if reply.code == 421 and not line.fresh and line.phase is Phase.SENDER:
+            raise _Stale
+        return reply
+
+    async def _open(self, line: _Line) -> None:
+        """Connect, say hello, encrypt and log in; raises aiosmtplib's and OS errors."""
+        client = line.client
+        line.phase = Phase.CONNECT
+        await client.connect()
+        line.phase = Phase.HELLO
+        await client.ehlo()
+        if self._settings.tls == "starttls":
+            line.phase = Phase.TLS
+            if not client.supports_extension("starttls"):
+                raise SMTPException(
+                    "the server does not offer STARTTLS, or somebody in between hides it: not sent "
+                    "unencrypted"
+                )
+            await client.starttls()
+            await client.ehlo()
+        if self._settings.username is not None and self._settings.password is not None:
+            line.phase = Phase.LOGIN
+            await client.login(self._settings.username, self._settings.password)
+
+    def _take(self) -> _Line:
+        """The connection used last, if it is still good, or a new one."""
+        oldest = asyncio.get_running_loop().time() - _IDLE_MAX_S
+        while self._idle:
+            line = self._idle.pop()
+            if line.client.is_connected and line.since >= oldest:
+                return line
+            _part(line)
+        return _Line(self._client())
+
+    def _put_back(self, line: _Line) -> None:
+        """Keep a connection that is in step and has not carried its share of mails."""
+        worn = line.carried >= self._settings.messages_per_connection
+        if line.client.is_connected and line.in_step and not worn:
+            line.since = asyncio.get_running_loop().time()
+            self._idle.append(line)
+        else:
+            _part(line)
+
+    def _client(self) -> SMTP:
+        s = self._settings
+        return SMTP(
+            hostname=s.host,
+            port=s.port,
+            timeout=None,  # the whole attempt has one
+            use_tls=s.tls == "implicit",
+            start_tls=False,  # None, the default, would fall back to sending in clear
+            tls_context=self._tls,
+            local_hostname=self._hostname,
+        )
+
+
+async def _transact(line: _Line, mail: Mail) -> Reply:
+    """MAIL, RCPT, DATA and the content, each with its answer; one recipient."""
+    client = line.client
+    line.carried += 1
+    line.phase = Phase.SENDER
+    if line.unfinished:
+        await client.rset()
+        line.unfinished = False
+    commands = (
+        (Phase.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">"),
+        (Phase.RECIPIENT, b"RCPT TO:<" + mail.recipient.encode("ascii") + b">"),
+        (Phase.DATA, b"DATA"),
+    )
+    for phase, command in commands:
+        line.phase = phase
+        response = await client.execute_command(command)
+        if response.code // 100 != (3 if phase is Phase.DATA else 2):
+            line.unfinished = phase is not Phase.SENDER
+            return _reply(line, response)
+    return _reply(line, await _content(line, mail.content))
+
+
+async def _content(line: _Line, content: bytes) -> SMTPResponse:
+    """The mail and the final dot in one write, then the answer."""
+    protocol = line.client.protocol
+    if protocol is None:
+        raise SMTPServerDisconnected("connection lost")
+    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+    protocol.write(_STUFF.sub(b"..", content) + end)
+    line.phase = Phase.CONTENT
+    return await protocol.read_response()
+
+
+def _reply(line: _Line, response: SMTPResponse) -> Reply:
+    """What an answer means; after one that makes sense the connection may be used again."""
+    final = 2 if line.phase is Phase.CONTENT else 0
+    line.in_step = response.code // 100 in (final, 4, 5) and response.code != 421
+    return answered(line.phase, response.code, response.message)
+
+
+def _part(line: _Line) -> None:
+    """Close without waiting; a server that is in step is told."""
+    if line.in_step and line.client.protocol is not None:
+        with suppress(*_FAULTS):
+            line.client.protocol.write(b"QUIT\r\n")
+    line.client.close()
+
+
+def _unfit(mail: Mail) -> str | None:
+    """Why a mail must not leave: bare CR or LF could end it early and begin another (smuggling)."""
+    if _BARE.search(mail.content):
+        return "the mail has a CR or LF that stands alone; it was not sent"
+    if not mail.content.isascii():
+        return "the mail is not 7-bit; it was not sent"
+    if not (_ADDRESS.fullmatch(mail.sender) and _ADDRESS.fullmatch(mail.recipient)):
+        return "the sender's or recipient's address is not one plain address; not sent"
+    return None
+
+
+async def _hang_up(line: _Line) -> None:
+    with suppress(*_FAULTS):
+        async with asyncio.timeout(_QUIT_TIMEOUT_S):
+            if line.client.is_connected:
+                await line.client.quit()
+    line.client.close()
+
+
+def _tls_context(settings: RelaySettings) -> ssl.SSLContext | None:
+    """Certificates and names are always checked; TLS 1.2 at least."""
+    if settings.tls == "none":
+        return None
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _own_name() -> str:
+    """The name for EHLO: the host's, without asking the DNS, or an address literal."""
+    name = socket.gethostname()
+    return name if re.fullmatch(r"[A-Za-z0-9.-]{1,255}", name) else "[127.0.0.1]"

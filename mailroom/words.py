@@ -1,0 +1,147 @@
+"""How values read in Chinese: days, lights, items, what is left until a deadline.
+
+All functions are pure; `now` is the letter's own time, in the plan's zone like every datetime here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from urllib.parse import quote
+
+from config.model import Kind, Light
+from duban.facts import ItemFacts, Sent
+
+_WEEKDAYS = "一二三四五六日"
+_LIGHTS = {Light.BLUE: "蓝", Light.YELLOW: "黄", Light.RED: "红"}
+_STATES = {Light.BLUE: "提前提醒", Light.YELLOW: "即将到期", Light.RED: "已经逾期"}
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?")
+_MONTH_FIRST = re.compile(r"\d{1,2}月|\d{4}年")
+_TITLE_CHARACTERS = 22
+
+
+def light_word(light: Light | None) -> str:
+    """One character for a light; green is what is done and needs no more."""
+    return _LIGHTS[light] if light else "绿"
+
+
+def light_state(light: Light | None) -> str:
+    """What a light means, in four characters."""
+    return _STATES[light] if light else "已经办结"
+
+
+def day(value: date, now: datetime) -> str:
+    """`3月24日（周五）`, with the year where it is not the letter's own."""
+    return f"{plain_day(value, now)}（周{_WEEKDAYS[value.weekday()]}）"
+
+
+def plain_day(value: date, now: datetime) -> str:
+    """`3月24日`, with the year where it is not the letter's own."""
+    year = "" if value.year == now.year else f"{value.year}年"
+    return f"{year}{value.month}月{value.day}日"
+
+
+def clock(value: datetime) -> str:
+    """`09:05`: hour and minute of a moment."""
+    return f"{value.hour:02}:{value.minute:02}"
+
+
+def moment(value: datetime, now: datetime) -> str:
+    """`3月24日（周五）17:30`."""
+    return day(value, now) + clock(value)
+
+
+def stamp(value: datetime, now: datetime) -> str:
+    """`3月24日 09:00`: a moment in a list, without the weekday."""
+    return f"{plain_day(value, now)} {clock(value)}"
+
+
+def name(item: ItemFacts, now: datetime) -> str:
+    """What an obligation is called: `3月专报`, `半年总结`, a milestone's own title."""
+    period = _PERIOD.fullmatch(item.period)
+    if item.kind != Kind.REPORT or not period or _MONTH_FIRST.match(item.label):
+        return item.label
+    year, month = period.groups()
+    said = "" if int(year) == now.year else f"{year}年"
+    return f"{said}{int(month)}月{item.label}" if month else f"{said}{item.label}"
+
+
+def short_name(item: ItemFacts, now: datetime) -> str:
+    """The name, cut where it is too long for a subject."""
+    full = name(item, now)
+    return full if len(full) <= _TITLE_CHARACTERS else full[: _TITLE_CHARACTERS - 1] + "…"
+
+
+def left(item: ItemFacts, now: datetime) -> str:
+    """What is left: `逾期3个工作日`, `今天17:30截止`, `还剩2个工作日`.
+
+    An office may set a deadline on a day off; then no working day is left though it is not the day.
+    """
+    if item.overdue:
+        return f"逾期{item.days_late}个工作日"
+    if item.deadline.date() == now.date():
+        return f"今天{clock(item.deadline)}截止"
+    if item.days_left == 0:
+        return "今天是截止前最后一个工作日"
+    return f"还剩{item.days_left}个工作日"
+
+
+def due(item: ItemFacts, now: datetime) -> str:
+    """The deadline and what is left, for a subject: `3月24日（周五）截止，还剩2个工作日`."""
+    if item.overdue or item.deadline.date() == now.date():
+        return left(item, now)
+    return f"{day(item.deadline, now)}截止，{left(item, now)}"
+
+
+def when(item: ItemFacts, now: datetime) -> str:
+    """The deadline in the body of a letter, beside what is left."""
+    if item.overdue:
+        return f"应于{moment(item.deadline, now)}前{verb(item)}"
+    if item.deadline.date() == now.date():
+        return day(item.deadline, now)
+    return f"{moment(item.deadline, now)}截止"
+
+
+def moved(item: ItemFacts, now: datetime) -> str:
+    """The plan's own date, where the deadline is another day; else an empty string."""
+    same = item.nominal == item.deadline.date()
+    return "" if same else f"方案原定{day(item.nominal, now)}"
+
+
+def verb(item: ItemFacts) -> str:
+    """What is done with an obligation: a report is sent in, other things are finished."""
+    return "报送" if item.kind == Kind.REPORT else "办结"
+
+
+def notes(item: ItemFacts, now: datetime) -> tuple[str, ...]:
+    """What else a clerk should know about an item, in a few words each."""
+    said = (
+        "放假安排未公布，时限暂定" if item.provisional else "",
+        moved(item, now),
+        f"所属专项：{item.project}" if item.project else "",
+        item.reason or "",
+    )
+    return tuple(s for s in said if s)
+
+
+def sent_times(sent: tuple[Sent, ...], now: datetime, most: int = 4) -> str:
+    """The reminders that went out before: `6月16日 09:00（蓝）、…`; of many, the latest."""
+    times = [f"{stamp(s.at, now)}（{light_word(s.light)}）" for s in sent[-most:]]
+    return ("…、" if len(sent) > most else "") + "、".join(times)
+
+
+def mailto(address: str, subject: str, body: str = "", cc: str = "") -> str:
+    """A `mailto:` link (RFC 6068) with subject, text and copy filled in."""
+    fields = {"cc": cc, "subject": subject, "body": body}
+    query = "&".join(f"{k}={quote(v, safe='@')}" for k, v in fields.items() if v)
+    return f"mailto:{quote(address, safe='@+')}?{query}"
+
+
+def asked(items: tuple[ItemFacts, ...]) -> str:
+    """What to hand in for these items, each part once: `工作进展、存在问题、下一步工作计划`."""
+    parts = dict.fromkeys(part for item in items for part in (item.contents or (_default(item),)))
+    return "、".join(parts)
+
+
+def _default(item: ItemFacts) -> str:
+    return item.title if item.kind == Kind.REPORT else "完成情况"

@@ -1,0 +1,1 @@
+"""What runs duban: the clock, the daemon, the simulator, the wiring and the command line."""

@@ -1,0 +1,219 @@
+"""A year in seconds: the real jobs, ledger and templates under a virtual clock.
+
+The clock jumps from one instant at which something can happen to the next; between them the daemon's
+ticks would find nothing to do. The same plan, script and seed give the same history, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from config.model import Holder, Override
+from config.plan import Plan
+from duban.bureau import Bureau
+from duban.deadlines import expand, instant
+from jobs.circulate import circulate, next_digest
+from jobs.collect import Act, RefusedError, accept, give_back, submit
+from jobs.deliver import Carrier, Sent, deliver
+from jobs.reconcile import horizon, reconcile
+from jobs.remind import remind
+from ledger import letters, obligations, plans
+from ledger.engine import Ledger
+from mailroom.relay import Mail, Outcome, Reply
+from mailroom.render import Speaker
+from scheduler.clock import VirtualClock
+from scheduler.script import Action, Timed
+
+_SOONEST = timedelta(seconds=1)
+_WHO = "script"
+
+
+@dataclass
+class ScriptedRelay:
+    """A relay that does what the script says: up, down, deferring, refusing single addresses."""
+
+    state: str = "up"
+    refused: set[str] = field(default_factory=set)
+
+    def set(self, state: str) -> None:
+        """`up`, `down`, `defer` or `reject:ADDRESS`; raises ValueError for anything else."""
+        if state.startswith("reject:"):
+            self.refused.add(state.removeprefix("reject:").strip().lower())
+            return
+        if state not in ("up", "down", "defer"):
+            raise ValueError(f"smtp state {state!r} is not up, down, defer or reject:ADDRESS")
+        self.state = state
+        if state == "up":
+            self.refused.clear()
+
+    async def send(self, mail: Mail) -> Reply:
+        """The answer that a relay in this state would give."""
+        if self.state == "down":
+            return Reply(Outcome.TEMPORARY, "connection refused", None)
+        if self.state == "defer":
+            return Reply(Outcome.TEMPORARY, "451 4.7.1 try again later", 451)
+        if mail.recipient.lower() in self.refused:
+            return Reply(Outcome.PERMANENT, "550 5.1.1 no such user", 550)
+        return Reply(Outcome.ACCEPTED, "250 2.0.0 accepted", 250)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+class Simulation:
+    """One plan's history from `start` on, under a virtual clock that the caller advances."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        speaker: Speaker,
+        start: datetime,
+        script: list[Timed] | None = None,
+        on_sent: Callable[[Sent], None] = lambda sent: None,
+    ) -> None:
+        self.bureau, self.ledger = Bureau(plan), ledger
+        self.clock = VirtualClock(start.astimezone(UTC))
+        self.relay = ScriptedRelay()
+        self.script = sorted(script or [], key=lambda timed: timed.at)
+        self.refusals: list[str] = []
+        self.daemon_up = True
+        self._next_action = 0
+        self.carrier = Carrier(
+            relay=self.relay,
+            speaker=speaker,
+            clock=self.clock.now,
+            owner="simulator",
+            sender="",
+            sender_name="",
+            batch=200,
+            on_sent=on_sent,
+        )
+
+    async def run(self, until: datetime) -> None:
+        """Live through everything up to `until`."""
+        for _ in self.moments(until):
+            await self.tick()
+
+    def moments(self, until: datetime) -> Iterator[datetime]:
+        """Set the clock to each instant at which something can happen; act between the steps."""
+        now: datetime | None = self.clock.now()
+        while now is not None and now <= until:
+            self.clock.instant = now
+            yield now
+            now = self.next_moment()
+
+    async def tick(self) -> None:
+        """Do what the script says by now, then what the daemon would do."""
+        now = self.clock.now()
+        while self._next_action < len(self.script) and self.script[self._next_action].at <= now:
+            self._act(self.script[self._next_action].action, now)
+            self._next_action += 1
+        if not self.daemon_up:
+            return
+        reconcile(self.ledger, self.bureau, now)
+        with self.ledger.read() as connection:
+            plan_id = plans.ids(connection)[self.bureau.plan.id]
+        bureaus = {plan_id: self.bureau}
+        circulate(self.ledger, bureaus, now)
+        remind(self.ledger, bureaus, now)
+        await deliver(self.ledger, bureaus, self.carrier)
+
+    def next_moment(self) -> datetime | None:
+        """The next instant at which anything can happen, later than now; None when nothing will."""
+        now = self.clock.now()
+        waiting: list[datetime] = []
+        if self._next_action < len(self.script):
+            waiting.append(self.script[self._next_action].at)
+        if self.daemon_up:
+            waiting.extend(self._daemon_moments(now))
+        if not waiting:
+            return None
+        return max(min(waiting).astimezone(UTC), now + _SOONEST)
+
+    def _daemon_moments(self, now: datetime) -> list[datetime]:
+        with self.ledger.read() as connection:
+            due = [obligations.next_action(connection), letters.next_due(connection)]
+        bureau = self.bureau
+        moments = [bureau.opening(max(at, now)) for at in due if at is not None]
+        moments.append(next_digest(bureau, now))
+        return moments
+
+    def _act(self, action: Action, now: datetime) -> None:
+        try:
+            match action.do:
+                case "smtp":
+                    self.relay.set(action.state or "")
+                case "daemon":
+                    self.daemon_up = _up(action.state)
+                case "holder":
+                    self._succeed(action, now)
+                case "exempt" | "override":
+                    self._override(action)
+                case _:
+                    self._hand_in(action, now)
+        except (RefusedError, ValueError, KeyError) as error:
+            self.refusals.append(f"{now:%Y-%m-%d %H:%M} {action.do}: {error}")
+
+    def _succeed(self, action: Action, now: datetime) -> None:
+        assert action.post and action.name and action.email  # noqa: S101 - the model says so
+        holder = Holder.model_validate(
+            {"name": action.name, "email": action.email, "from": self.bureau.day(now)}
+        )
+        self.bureau = Bureau(self.bureau.plan.with_holder(action.post, holder))
+
+    def _override(self, action: Action) -> None:
+        item, period, section = action.named()
+        made = Override(
+            item=item,
+            period=period,
+            section=section,
+            deadline=action.deadline,
+            exempt=action.do == "exempt",
+            reassign=action.reassign,
+            reason=action.reason or "（未说明）",
+            by=action.by,
+        )
+        if not self._keys(action):
+            raise RefusedError(f"the plan has no {item}/{period}/{section or '*'}")
+        self.bureau = Bureau(self.bureau.plan.with_overrides(made))
+
+    def _hand_in(self, action: Action, now: datetime) -> None:
+        keys = self._keys(action)
+        if not keys:
+            raise RefusedError(f"the plan has no {'/'.join(n or '*' for n in action.named())}")
+        for key in keys:
+            act = Act(key, now, action.by or _WHO, via="script", reason=action.reason)
+            if action.do == "submit":
+                submit(self.ledger, self.bureau, act)
+            elif action.do == "accept":
+                accept(self.ledger, self.bureau, act)
+            else:
+                self._return(act, action.deadline)
+
+    def _return(self, act: Act, deadline: date | datetime | None) -> None:
+        plan = self.bureau.plan
+        item = plan.items[act.key.partition("/")[0]]
+        limit = None if deadline is None else instant(plan, item, deadline)
+        reason = act.reason or "（未说明）"
+        give_back(self.ledger, self.bureau, Act(act.key, act.at, act.who, act.via, reason), limit)
+
+    def _keys(self, action: Action) -> list[str]:
+        item, period, section = action.named()
+        plan = self.bureau.plan
+        named = None if section is None else plan.section(section).name
+        until = horizon(self.bureau.day(self.clock.now()))
+        return [
+            o.key
+            for o in expand(plan, self.bureau.calendar, until)
+            if (o.item.id, o.period) == (item, period) and named in (None, o.section)
+        ]
+
+
+def _up(state: str | None) -> bool:
+    if state not in ("up", "down"):
+        raise ValueError(f"daemon state {state!r} is not up or down")
+    return state == "up"
