@@ -16,7 +16,7 @@ _MARKED: Final = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_SHARE_OF_COMMON_CHARACTERS: Final = 0.8
+_SHARE_OF_COMMON_CHARACTERS: Final = 0.7
 
 
 def decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:

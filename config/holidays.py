@@ -2,8 +2,8 @@
 
 The general office's notice (国务院办公厅关于20XX年部分节假日安排的通知) has one paragraph per
 festival: `六、中秋节：9月15日至17日放假调休，共3天。9月14日（星期六）上班。` Everything else is
-ignored. In a paragraph only dates directly before 放假, 补休, 调休 or 上班 count: the advice of 2024
-to rest on 除夕（2月9日） orders nothing.
+ignored. In a paragraph only dates directly before 放假, 补休, 调休 or 上班 count: the advice of
+2024 to rest on 除夕（2月9日） orders nothing.
 """
 
 from __future__ import annotations

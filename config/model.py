@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, time
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from config import yamltext
+from config.encoding import decode
 from config.settingsmodel import PREFIX, SECRETS, Settings, SettingsError
 from config.suggest import did_you_mean, quoted
 
@@ -24,6 +25,10 @@ CONFIG_VARIABLE: Final = "DUBAN_CONFIG"
 CONFIG_NAME: Final = "duban.yaml"
 CREDENTIALS_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
 
+_NO_SETTING: Final = (
+    "cannot be understood; a line is 'name: value', with each name once, and with unusual values "
+    "in double quotes"
+)
 _HEADINGS: Final = {
     "en": ("Setting", "Variable", "Default", "Meaning"),
     "zh": ("设置", "环境变量", "默认值", "含义"),
@@ -73,6 +78,7 @@ class _Reader:
         self.environ = environ
         self.values: dict[str, Any] = {}
         self.problems: list[str] = []
+        self._givers: dict[str, str] = {}
         self._file = environ.get(CONFIG_VARIABLE) or CONFIG_NAME
         self._document = yamltext.Document()
 
@@ -107,8 +113,15 @@ class _Reader:
         except OSError as error:
             self.problems.append(f"{self._file}: cannot be read ({error.strerror})")
             return
-        document, found = yamltext.read(data, self._file)
+        text, found = decode(data, self._file)
         self.problems += [str(problem) for problem in found if problem.severity == "error"]
+        if text is not None:
+            self._read_text(text)
+
+    def _read_text(self, text: str) -> None:
+        document, found = yamltext.read_text(text, self._file)
+        # The reader's own messages may quote what stands there, and that may be a password.
+        self.problems += [f"{self._file}:{p.line}:{p.column}: {_NO_SETTING}" for p in found]
         self._document = document or self._document
 
     def _take(self, key: str, value: Any) -> None:
@@ -122,6 +135,7 @@ class _Reader:
             return
         elif key not in files:
             self.values[key] = value
+            self._givers[key] = self._place(key)
         elif self._document.value.get(secret) is not None:
             self.problems.append(f"{self._place(key)}: give {secret} or {key}, not both")
         else:
@@ -149,6 +163,7 @@ class _Reader:
         """
         try:
             self.values[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            self._givers[name] = named_by
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             self.problems.append(f"{named_by}: the file that it names cannot be read ({reason})")
@@ -160,14 +175,13 @@ class _Reader:
     def explained(self, error: ValidationError) -> Iterator[str]:
         """Each finding in one line: where the value was given, and what it must be."""
         for found in error.errors(include_url=False, include_context=False, include_input=False):
+            if found["type"] == "default_factory_not_called":
+                continue
             message = found["msg"].removeprefix("Value error, ").replace("Input should", "must")
             if not found["loc"]:
                 yield from message.split("\n")
                 continue
             name = str(found["loc"][0])
-            if self.environ.get(_variable(name)):
-                yield f"{_variable(name)}: {message}"
-            elif (name,) in self._document.values:
-                yield f"{self._place(name)}: {name} {message}"
-            else:
-                yield f"{name}: {message}"
+            given = self.environ.get(_variable(name))
+            giver = _variable(name) if given else self._givers.get(name, "the default")
+            yield f"{giver}: {name} {message}"

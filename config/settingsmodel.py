@@ -56,12 +56,11 @@ def _existing(value: Path) -> Path:
 
 
 def _usual_port(given: dict[str, Any]) -> int:
-    # Where smtp_tls itself is wrong, it is not among the given.
-    return _USUAL_PORTS[given.get("smtp_tls", "starttls")]
+    return _USUAL_PORTS[given["smtp_tls"]]
 
 
 def _senders_domain(given: dict[str, Any]) -> str:
-    return (given.get("mail_from") or "duban.invalid").rpartition("@")[2]
+    return (given["mail_from"] or "duban.invalid").rpartition("@")[2]
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -211,8 +210,6 @@ class Settings(BaseSettings):
         return self
 
     def _disagreements(self) -> Iterator[str]:
-        if (self.smtp_username is None) != (self.smtp_password is None):
-            yield "smtp_username and smtp_password: give both or none"
         if self.smtp_tls == "none" and not (self.smtp_allow_plain or _is_loopback(self.smtp_host)):
             yield (
                 "smtp_tls: 'none' lets anybody on the way read letters and password; "
@@ -227,8 +224,13 @@ class Settings(BaseSettings):
             )
 
     def check_can_send(self) -> None:
-        """Raise SettingsError unless letters have a sender, and a way out."""
+        """Raise SettingsError unless letters have a sender, and a way out.
+
+        Only what sends must ask: the password is often the daemon's alone (systemd's credentials).
+        """
         problems = []
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            problems.append("smtp_username and smtp_password: give both or none")
         if self.smtp_host is None and self.outbox is None:
             problems.append(
                 "set smtp_host (DUBAN_SMTP_HOST), or outbox to write letters to a folder"

@@ -171,8 +171,8 @@ def _appended(text: str, document: Document, entry: Mapping[str, str]) -> str:
     key = ("overrides",)
     listed = document.value.get("overrides") if document.value else None
     if key not in document.keys:
-        last = len(lines.lines) - (not lines.lines[-1])
-        lines.insert(last, ["overrides:", *_block(entry, 2)])
+        filled = len(lines.lines) - (not lines.lines[-1])
+        lines.insert(filled, ["overrides:", *_block(entry, 2)])
     elif listed and key in document.ends:
         lines.cut(_before_bracket(document), _before_bracket(document), ", " + _flow(entry))
     elif listed:

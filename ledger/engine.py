@@ -18,7 +18,14 @@ BUSY_SECONDS = 15
 
 
 class LedgerError(RuntimeError):
-    """The ledger cannot be opened or used; the message says why and what to do."""
+    """The ledger cannot be opened or used; the message says why and what to do.
+
+    `fatal` says that the disk cannot be believed any more: stop, rather than send unrecorded mail.
+    """
+
+    def __init__(self, message: str, *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.fatal = fatal
 
 
 class Ledger:
@@ -102,10 +109,11 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        plain = _plain_words(ledger, str(error.orig))
+        original = str(error.orig)
+        plain = _plain_words(ledger, original)
         if plain is None:
             raise
-        raise LedgerError(plain) from error
+        raise LedgerError(plain, fatal=any(sign in original for sign in _FATAL)) from error
 
 
 _PLAIN = {
@@ -117,6 +125,9 @@ _PLAIN = {
     "malformed": "is damaged; restore a backup",
     "disk I/O error": "cannot be read or written: the disk reports an error",
 }
+
+
+_FATAL = ("malformed", "not a database", "disk I/O error")
 
 
 def _plain_words(ledger: Ledger, original: str) -> str | None:

@@ -200,7 +200,7 @@ Index("ix_event_letter_id", event.c.letter_id)
 mark = Table(
     "mark",
     metadata,
-    Column("key", String(64), primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("value", JSON, nullable=False),
     Column("at", UTC_, nullable=False),
 )

@@ -2,78 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from config.model import Kind
-from duban.facts import DigestFacts, ItemFacts, Sent
+from duban.facts import DigestFacts, ItemFacts
+from mailroom.groups import Items, by_section, worst_first
 from mailroom.words import clock, day, due, left, plain_day, short_name
-
-Items = tuple[ItemFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SectionItems:
-    """One section's obligations in a letter to an official, the longest overdue first."""
-
-    section: str
-    full: str
-    head: str
-    items: Items
-
-    @property
-    def days_late(self) -> int:
-        """Working days of the longest overdue."""
-        return max(i.days_late for i in self.items)
-
-    @property
-    def sent(self) -> tuple[Sent, ...]:
-        """The reminders that the section has had for any of them, the earliest first."""
-        return tuple(sorted({s for i in self.items for s in i.sent}, key=lambda s: (s.at, s.light)))
-
-    @property
-    def email(self) -> str:
-        """The section's mailbox, or an empty string where the facts name none."""
-        return self.items[0].section_email
-
-
-def by_section(items: Items) -> tuple[SectionItems, ...]:
-    """The items by section: the section with the longest overdue first, then the most items."""
-    found: dict[str, list[ItemFacts]] = {}
-    for item in items:
-        found.setdefault(item.section, []).append(item)
-    groups = [
-        SectionItems(own[0].section, own[0].section_full, own[0].head, tuple(_worst_first(own)))
-        for own in found.values()
-    ]
-    return tuple(sorted(groups, key=lambda g: (-g.days_late, -len(g.items))))
-
-
-def _worst_first(items: list[ItemFacts] | Items) -> list[ItemFacts]:
-    return sorted(items, key=lambda i: (-i.days_late, i.deadline))
 
 
 def reminder(items: Items, now: datetime) -> str:
-    """`3月专报 3月24日（周五）截止，还剩2个工作日`; several items are counted."""
+    """`3月专报 3月24日（周五）截止，还剩2个工作日`; of several one is named, the rest counted."""
     first = items[0]
     if len(items) == 1:
         return f"{short_name(first, now)} {due(first, now)}"
     overdue = [i for i in items if i.overdue]
     if overdue:
         return _late(overdue, len(items) - len(overdue), now)
-    if len({i.deadline.date() for i in items}) == 1:
-        return f"{len(items)}项{due(first, now)}：{short_name(first, now)}等"
     soonest = min(items, key=lambda i: i.deadline)
-    return f"{len(items)}项将到期：{short_name(soonest, now)}等，最近{_nearest(soonest, now)}"
-
-
-def _nearest(item: ItemFacts, now: datetime) -> str:
-    today = item.deadline.date() == now.date()
-    return f"一项{due(item, now)}" if today else due(item, now)
+    counted = f"{short_name(soonest, now)}等{len(items)}项"
+    if len({i.deadline.date() for i in items}) == 1:
+        return f"{counted} {due(soonest, now)}"
+    return f"{counted}将到期，最近一项{due(soonest, now)}"
 
 
 def _late(overdue: list[ItemFacts], coming: int, now: datetime) -> str:
-    worst = _worst_first(overdue)[0]
+    worst = worst_first(overdue)[0]
     more = f"、{coming}项将到期" if coming else ""
     said = f"{len(overdue)}项逾期{more}：{short_name(worst, now)}等"
     if len(overdue) == 1:

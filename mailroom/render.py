@@ -16,7 +16,7 @@ from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxErro
 
 from config.problems import Problem
 from duban.facts import LetterFacts, LetterKind
-from mailroom import headlines, words
+from mailroom import groups, headlines, words
 from mailroom.lines import pad, wrap
 from mailroom.plain import plain_html, plain_subject, plain_text
 from mailroom.samples import samples
@@ -27,6 +27,7 @@ MAX_SUBJECT_CHARACTERS = 120
 _FACTS = tuple(f.name for f in fields(LetterFacts))
 _PARTS = ("subject", "txt", "html")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _FAULTS = (
     TemplateError,
     ArithmeticError,
@@ -38,27 +39,32 @@ _FAULTS = (
 )
 _FILTERS: dict[str, Callable[..., Any]] = {
     "asked": words.asked,
-    "by_section": headlines.by_section,
+    "attention": groups.attention,
+    "by_section": groups.by_section,
     "change": headlines.change,
     "clock": words.clock,
     "closing": headlines.closing,
     "day": words.day,
     "digest_line": headlines.digest,
     "due": words.due,
+    "ended": words.ended,
     "escalation": headlines.escalation,
+    "history": groups.history,
     "left": words.left,
-    "light_state": words.light_state,
     "light_word": words.light_word,
     "mailto": words.mailto,
     "moment": words.moment,
     "name": words.name,
     "notes": words.notes,
+    "others": groups.others,
+    "overdue_count": groups.overdue_count,
     "pad": pad,
     "receipt": headlines.receipt,
     "reminder": headlines.reminder,
-    "sent_times": words.sent_times,
     "short_name": words.short_name,
     "stamp": words.stamp,
+    "state": words.state,
+    "urge": groups.urge,
     "verb": words.verb,
     "when": words.when,
     "wrap": wrap,
@@ -114,7 +120,7 @@ class Speaker:
         if not subject:
             raise ValueError("the subject is empty")
         values["subject"] = subject
-        text = bounded(self._templates[f"{kind}.txt"].render(values))
+        text = tidy(bounded(self._templates[f"{kind}.txt"].render(values)))
         return Rendered(subject, text, bounded(self._templates[f"{kind}.html"].render(values)))
 
     def _compile(self) -> list[Problem]:
@@ -137,6 +143,11 @@ class Speaker:
             except _FAULTS as error:
                 problems.append(_problem(error, f"letters/{facts.kind.value}"))
         return problems
+
+
+def tidy(text: str) -> str:
+    """A plain body with one blank line where there were more, and none at its ends."""
+    return _BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
 
 
 def one_line(text: str) -> str:

@@ -22,9 +22,9 @@ MAX_RANGE = 1_000
 # fmt: off
 _FILTERS = frozenset((
     "abs", "count", "d", "default", "e", "escape", "first", "groupby", "int", "items", "join",
-    "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round",
-    "select", "selectattr", "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper",
-    "urlencode",
+    "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse",
+    "round", "select", "selectattr", "sort", "string", "sum", "title", "trim", "truncate", "unique",
+    "upper", "urlencode",
 ))
 _METHODS: dict[type, frozenset[str]] = {
     str: frozenset((

@@ -6,11 +6,11 @@ All functions are pure; `now` is the letter's own time, in the plan's zone like 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from config.model import Kind, Light
-from duban.facts import ItemFacts, Sent
+from duban.facts import ItemFacts
 
 _WEEKDAYS = "一二三四五六日"
 _LIGHTS = {Light.BLUE: "蓝", Light.YELLOW: "黄", Light.RED: "红"}
@@ -25,9 +25,12 @@ def light_word(light: Light | None) -> str:
     return _LIGHTS[light] if light else "绿"
 
 
-def light_state(light: Light | None) -> str:
-    """What a light means, in four characters."""
-    return _STATES[light] if light else "已经办结"
+def state(items: tuple[ItemFacts, ...], now: datetime) -> str:
+    """How pressing a reminder is, in four characters: the most urgent item's state."""
+    first = items[0]
+    if not first.overdue and first.deadline.date() == now.date():
+        return "今天截止"
+    return _STATES[first.light]
 
 
 def day(value: date, now: datetime) -> str:
@@ -103,14 +106,30 @@ def when(item: ItemFacts, now: datetime) -> str:
 
 
 def moved(item: ItemFacts, now: datetime) -> str:
-    """The plan's own date, where the deadline is another day; else an empty string."""
-    same = item.nominal == item.deadline.date()
-    return "" if same else f"方案原定{day(item.nominal, now)}"
+    """The plan's own date, where it is still to come and the deadline is another day; else empty.
+
+    A milestone of a month is due at its end: then the plan names no day that could have moved.
+    """
+    if item.overdue or item.nominal == item.deadline.date():
+        return ""
+    month_end = (item.nominal + timedelta(days=1)).day == 1
+    if month_end and item.kind != Kind.REPORT:
+        return ""
+    return f"方案原定{day(item.nominal, now)}"
 
 
 def verb(item: ItemFacts) -> str:
     """What is done with an obligation: a report is sent in, other things are finished."""
     return "报送" if item.kind == Kind.REPORT else "办结"
+
+
+def ended(item: ItemFacts, now: datetime) -> str:
+    """How an obligation came to its end: `已于6月30日（周五）10:12报送（迟报）`."""
+    if item.exempt:
+        return f"已免予{verb(item)}"
+    at = f"于{moment(item.submitted_at, now)}" if item.submitted_at else ""
+    standing = f"（{item.standing}）" if item.standing else ""
+    return f"已{at}{verb(item)}{standing}"
 
 
 def notes(item: ItemFacts, now: datetime) -> tuple[str, ...]:
@@ -122,12 +141,6 @@ def notes(item: ItemFacts, now: datetime) -> tuple[str, ...]:
         item.reason or "",
     )
     return tuple(s for s in said if s)
-
-
-def sent_times(sent: tuple[Sent, ...], now: datetime, most: int = 4) -> str:
-    """The reminders that went out before: `6月16日 09:00（蓝）、…`; of many, the latest."""
-    times = [f"{stamp(s.at, now)}（{light_word(s.light)}）" for s in sent[-most:]]
-    return ("…、" if len(sent) > most else "") + "、".join(times)
 
 
 def mailto(address: str, subject: str, body: str = "", cc: str = "") -> str:

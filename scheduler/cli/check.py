@@ -45,11 +45,11 @@ def _foreseen(loaded: Loaded) -> Iterable[Problem]:
     if loaded.plan is None:
         return ()
     from duban.bureau import Bureau
-    from duban.coverage import coverage
+    from duban.coverage import coverage_warnings
     from scheduler.clock import SystemClock
 
     bureau = Bureau(loaded.plan)
-    return coverage(loaded.plan, bureau.calendar, bureau.day(SystemClock().now()))
+    return coverage_warnings(loaded.plan, bureau.day(SystemClock().now()))
 
 
 def _document(

@@ -129,7 +129,7 @@ def test_a_substitute_day_off_counts_as_a_day_off() -> None:
         "(三) 清明: 4月4日(礼拜五)~6日(周日)放假3天",
         "清明节：2025年4月4日至2025年4月6日放假，与周末连休，共2天。",
         "三、清明节4 月 4 日到 6 日放假。",
-        "三、清明节：\u200b4月4日、4月5日和6日放假，共3天。",
+        "\ufeff三、清明节：4\u200b月4日、4月5日和6日放假，共3天。",
         "三、清明节：4⽉4⽇（周五）至6⽇（周⽇）放假，共3天。",
         "三、清明节：4月4日（周五）至\n6日（周日）放假，\n共3天。",
         "三、清明节：4月4日至6日放假调休，共3天。节日期间每班值守共2天。",
@@ -162,15 +162,15 @@ def test_a_single_holiday_beside_the_festivals_is_read() -> None:
 
 def test_a_notice_of_another_year_is_refused_at_the_year_of_its_heading() -> None:
     assert problems_of(original(2024))[0] == (
-        f"{FILE}:1:10: the notice is for 2024, but the file is for 2025"
+        f"{FILE}:1:9: the notice is for 2024, but the file is for 2025"
     )
 
 
 def test_a_heading_broken_over_two_lines_is_still_compared() -> None:
     text = original(2025).replace("关于2025年", "关于2026年").replace("现将2025年", "现将2023年")
     assert problems_of(text) == [
-        f"{FILE}:1:10: the notice is for 2026, but the file is for 2025",
-        f"{FILE}:6:11: the notice is for 2023, but the file is for 2025",
+        f"{FILE}:1:9: the notice is for 2026, but the file is for 2025",
+        f"{FILE}:6:10: the notice is for 2023, but the file is for 2025",
     ]
 
 

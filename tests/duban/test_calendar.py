@@ -171,7 +171,8 @@ def test_a_day_is_named_as_an_office_would_name_it(day: date, name: str) -> None
         ),
         (
             date(2025, 12, 28),
-            "2025-12-28 周日，休息日（holidays/2025.txt；2026年放假安排未公布，元旦调休可能改变这一天）",
+            "2025-12-28 周日，休息日（holidays/2025.txt；"
+            "2026年放假安排未公布，元旦调休可能改变这一天）",
         ),
     ],
 )
@@ -202,6 +203,12 @@ def test_the_later_of_two_notices_decides_about_a_day_in_december() -> None:
     later = Notice(2028, off={}, work={last: "元旦"})
     assert not WorkCalendar({2027: earlier}).is_working(last)
     assert WorkCalendar({2027: earlier, 2028: later}).is_working(last)
+
+
+def test_a_notice_may_name_a_day_of_the_january_after_its_year() -> None:
+    sunday = date(2028, 1, 2)
+    named = Notice(2027, off={}, work={sunday: "元旦"})
+    assert WorkCalendar({2027: named}).name(sunday) == "调休上班（元旦）"
 
 
 def test_calendars_do_not_see_each_others_notices() -> None:
@@ -283,10 +290,14 @@ def test_f26_a_working_year_ends_and_the_next_begins_without_a_gap() -> None:
 
 @given(st.integers(2020, 2060))
 @example(2024)
-def test_f26_a_leap_day_is_a_day_like_any_other(year: int) -> None:
+def test_f26_the_end_of_february_is_counted_right_in_every_year(year: int) -> None:
     before, after = date(year, 2, 28), date(year, 3, 1)
     assert CALENDAR.count(before, after) == counted_by_hand(before, after)
-    assert CALENDAR.is_working(date(2024, 2, 29))
+
+
+def test_f26_a_leap_day_is_a_working_day_like_any_other() -> None:
+    assert CALENDAR.shift(date(2024, 2, 28), 1) == date(2024, 2, 29)
+    assert CALENDAR.shift(date(2024, 3, 1), -1) == date(2024, 2, 29)
 
 
 @pytest.mark.parametrize("year", [FIRST_YEAR - 1, LAST_YEAR + 1])

@@ -34,7 +34,7 @@ def upgrade() -> None:
 
 def _tables() -> None:
     op.create_table('mark',
-    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
     sa.Column('value', sa.JSON(), nullable=False),
     sa.Column('at', UTC_(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_mark'))

@@ -1,0 +1,149 @@
+"""How the plans of a ledger stand at an instant: counts, the queue, and what wants a hand. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from duban.standings import Standing, State, standing
+from jobs.outcome import TROUBLE
+from ledger import plans
+from ledger.tables import LetterState, letter, obligation, plan
+
+TICK = "tick"
+"""The mark that the daemon sets whenever it has looked."""
+
+_WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A letter that an attempt did not get through, or that the relay refused for good."""
+
+    letter: int
+    recipient: str
+    address: str
+    subject: str
+    since: datetime
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStatus:
+    """One plan: how many obligations stand where, and its letters. Instants are UTC.
+
+    `standings` has every standing; `waiting` counts the letters not yet sent, `oldest` is when the first
+    of them was written; `retried` wait for another attempt, `failed` were given up.
+    """
+
+    key: str
+    title: str
+    born_at: datetime
+    standings: dict[Standing, int]
+    provisional: int
+    waiting: int
+    oldest: datetime | None
+    retried: tuple[Stuck, ...] = ()
+    failed: tuple[Stuck, ...] = ()
+
+    @property
+    def owed(self) -> int:
+        """How many obligations sections have still to hand in, overdue ones included."""
+        return sum(
+            self.standings[s] for s in (Standing.PENDING, Standing.OVERDUE, Standing.RETURNED)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The whole ledger: its plans, the daemon's last tick, the relay's trouble if it has any."""
+
+    plans: tuple[PlanStatus, ...]
+    last_tick: datetime | None
+    trouble_since: datetime | None
+    trouble: str = field(default="")
+
+
+def status(connection: Connection, now: datetime, keys: Iterable[str] | None = None) -> Status:
+    """How all plans stand at `now`, or those with `keys`."""
+    wanted = None if keys is None else set(keys)
+    rows = connection.execute(select(plan).order_by(plan.c.key)).all()
+    marks = plans.marks(connection)
+    trouble = marks.get(TROUBLE, (None, now))[0]
+    tick = marks.get(TICK)
+    return Status(
+        plans=tuple(
+            _plan_status(connection, row, now) for row in rows if wanted is None or row.key in wanted
+        ),
+        last_tick=tick[1] if tick else None,
+        trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
+        trouble=trouble["reply"] if trouble else "",
+    )
+
+
+def _plan_status(connection: Connection, row: Row[Any], now: datetime) -> PlanStatus:
+    waiting = connection.execute(
+        select(func.count().label("n"), func.min(letter.c.created_at).label("oldest")).where(
+            letter.c.plan_id == row.id, letter.c.state.in_(_WAITING)
+        )
+    ).one()
+    provisional = connection.execute(
+        select(func.count()).where(
+            obligation.c.plan_id == row.id,
+            obligation.c.provisional,
+            obligation.c.state.in_([s.value for s in State if s.owed]),
+        )
+    ).scalar_one()
+    return PlanStatus(
+        key=row.key,
+        title=row.title,
+        born_at=row.born_at,
+        standings=_standings(connection, row.id, now),
+        provisional=provisional,
+        waiting=waiting.n,
+        oldest=waiting.oldest,
+        retried=_stuck(connection, row.id, LetterState.QUEUED),
+        failed=_stuck(connection, row.id, LetterState.FAILED),
+    )
+
+
+def _standings(connection: Connection, plan_id: int, now: datetime) -> dict[Standing, int]:
+    """How many obligations stand where; counted by the database, whatever their number."""
+    overdue = (obligation.c.deadline < now).label("overdue")
+    rows = connection.execute(
+        select(obligation.c.state, obligation.c.late, overdue, func.count().label("n"))
+        .where(obligation.c.plan_id == plan_id)
+        .group_by(obligation.c.state, obligation.c.late, overdue)
+    )
+    counts = dict.fromkeys(Standing, 0)
+    for row in rows:
+        # any deadline on the right side of now gives the right standing
+        deadline = datetime.min.replace(tzinfo=now.tzinfo) if row.overdue else now
+        counts[standing(State(row.state), deadline, row.late, now)] += row.n
+    return counts
+
+
+def _stuck(connection: Connection, plan_id: int, state: LetterState) -> tuple[Stuck, ...]:
+    rows = connection.execute(
+        select(letter)
+        .where(letter.c.plan_id == plan_id, letter.c.state == state.value, letter.c.attempts > 0)
+        .order_by(letter.c.id)
+    )
+    return tuple(
+        Stuck(
+            letter=row.id,
+            recipient=row.recipient or row.name,
+            address=row.address or "",
+            subject=row.subject or "",
+            since=row.first_tried_at or row.created_at,
+            attempts=row.attempts,
+            reason=row.reason or row.reply or "",
+        )
+        for row in rows
+        if state is LetterState.FAILED or row.reply
+    )

@@ -1,0 +1,33 @@
+"""`duban run`: the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.cli.folders import PlanFolder, settings
+from scheduler.cli.output import Refused, Wrong
+from scheduler.cli.root import Command
+from scheduler.cli.texts import say
+
+
+@click.command("run", cls=Command, help=say("run"), short_help=say("run.short"))
+@click.argument("folders", metavar="PLAN…", type=PlanFolder(), nargs=-1, required=True)
+def run_command(folders: tuple[Path, ...]) -> int:
+    """See the catalogue."""
+    import asyncio
+
+    from config.settings import SettingsError
+
+    chosen = settings()
+    from ledger.engine import LedgerError
+    from mailroom.render import TemplateProblems
+    from scheduler.daemon import AlreadyRunningError, NoPlanError, run
+
+    try:
+        return asyncio.run(run(list(folders), chosen))
+    except SettingsError as error:
+        raise Wrong(str(error)) from error
+    except (AlreadyRunningError, LedgerError, NoPlanError, TemplateProblems) as error:
+        raise Refused(str(error)) from error

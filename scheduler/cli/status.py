@@ -1,0 +1,130 @@
+"""`duban status`: how the plans stand, whether letters get through, whether the daemon lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from scheduler.cli.days import moment
+from scheduler.cli.folders import PlanFolder, json_option, ledger_at, load, settings
+from scheduler.cli.output import document, lines
+from scheduler.cli.root import Command
+from scheduler.cli.texts import say
+
+if TYPE_CHECKING:
+    from config.plan import Plan
+    from jobs.status import PlanStatus, Status, Stuck
+
+_ZONE = "Asia/Shanghai"
+
+
+@click.command("status", cls=Command, help=say("status"), short_help=say("status.short"))
+@click.option(
+    "--plan", "folders", metavar="FOLDER", type=PlanFolder(), multiple=True, help=say("opt.plans")
+)
+@click.option("--ledger", "file", type=click.Path(path_type=Path), help=say("opt.ledger"))
+@json_option
+def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) -> None:
+    """See the catalogue."""
+    from jobs.status import status
+    from scheduler.clock import SystemClock
+
+    plans = {plan.id: plan for plan in map(load, folders or _here())}
+    url = f"sqlite:///{file}" if file else settings().database
+    now = SystemClock().now()
+    with ledger_at(url) as ledger, ledger.read() as connection:
+        found = status(connection, now, plans if folders else None)
+    if as_json:
+        document(_document(found, plans, now))
+    else:
+        lines(_said(found, plans, now))
+
+
+def _here() -> tuple[Path, ...]:
+    return (Path(),) if Path("plan.yaml").is_file() else ()
+
+
+def _to_confirm(plan: Plan) -> int:
+    file = plan.file
+    noted = (file.about, *file.officials, *file.sections, *plan.items.values())
+    return sum(len(n.to_confirm) for n in noted)
+
+
+def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str, Any]:
+    return {
+        "at": now.isoformat(timespec="seconds"),
+        "last_tick": _iso(found.last_tick),
+        "relay_trouble": _iso(found.trouble_since),
+        "relay_reply": found.trouble or None,
+        "plans": [
+            {
+                "plan": one.key,
+                "title": one.title,
+                "open": one.owed,
+                "standings": {s.value: n for s, n in one.standings.items()},
+                "provisional": one.provisional,
+                "to_confirm": _to_confirm(plans[one.key]) if one.key in plans else None,
+                "waiting": one.waiting,
+                "oldest": _iso(one.oldest),
+                "retried": [_stuck(s) for s in one.retried],
+                "failed": [_stuck(s) for s in one.failed],
+            }
+            for one in found.plans
+        ],
+    }
+
+
+def _stuck(stuck: Stuck) -> dict[str, Any]:
+    return asdict(stuck) | {"since": _iso(stuck.since)}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")
+
+
+def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]:
+    zone = next((p.zone for p in plans.values()), ZoneInfo(_ZONE))
+    local = lambda at: moment(at and at.astimezone(zone))  # noqa: E731
+    if not found.plans:
+        yield say("status.empty")
+    for one in found.plans:
+        yield from _of_plan(one, plans.get(one.key), local)
+        yield ""
+    age = "" if found.last_tick is None else say("ago", seconds=int((now - found.last_tick).total_seconds()))
+    yield say("status.tick", at=local(found.last_tick), age=age)
+    if found.trouble_since is not None:
+        yield say("status.trouble", since=local(found.trouble_since), reply=found.trouble)
+
+
+def _of_plan(one: PlanStatus, plan: Plan | None, local: Any) -> Iterator[str]:
+    from duban.standings import Standing
+
+    count = one.standings
+    yield f"{one.key}  {one.title}"
+    yield say(
+        "status.counts",
+        open=one.owed,
+        overdue=count[Standing.OVERDUE],
+        submitted=count[Standing.SUBMITTED],
+        on_time=count[Standing.ON_TIME],
+        late=count[Standing.LATE],
+        returned=count[Standing.RETURNED],
+        exempt=count[Standing.EXEMPT],
+    )
+    if one.waiting:
+        yield say("status.queue", count=one.waiting, oldest=local(one.oldest))
+    else:
+        yield say("status.queue.empty")
+    for key, listed in (("status.retried", one.retried), ("status.failed", one.failed)):
+        for s in listed:
+            yield say(key, recipient=s.recipient, address=s.address, since=local(s.since), reason=s.reason)
+    if one.provisional:
+        yield say("status.provisional", count=one.provisional)
+    if plan is not None and _to_confirm(plan):
+        yield say("status.to.confirm", count=_to_confirm(plan))

@@ -1,0 +1,159 @@
+"""The daemon: a heartbeat that looks at the ledger, and nothing that the ledger does not know.
+
+APScheduler only beats: two interval jobs in memory. What is due is decided from the database at every
+beat, so a missed beat, a restart or a jump of the clock loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from jobs.circulate import circulate
+from jobs.deliver import Sent, deliver
+from jobs.remind import remind
+from ledger import plans as marks
+from ledger.engine import Ledger, LedgerError
+from scheduler import systemd
+from scheduler.clock import Clock, SystemClock
+from scheduler.lock import AlreadyRunningError, DaemonLock
+from scheduler.logs import event, log, set_up
+from scheduler.plans import NoPlanError, Plans
+from scheduler.wiring import carrier_of, relay_of
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from mailroom.relay import Relay
+
+TICK = "tick"
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Daemon:
+    """One process's work: `tick` decides, `mail` delivers, `stop` ends both gracefully."""
+
+    def __init__(
+        self, ledger: Ledger, folders: list[Path], settings: Settings, relay: Relay, clock: Clock
+    ) -> None:
+        self.ledger, self.clock, self.relay = ledger, clock, relay
+        self.plans = Plans(ledger, folders)
+        self.stopped = asyncio.Event()
+        self.failed = False
+        self._mailing = asyncio.Lock()
+        self._carrier = carrier_of(settings, relay, clock, _log_sent, self.stopped.is_set)
+
+    def start(self) -> None:
+        """Load the plans and bring the ledger to them. Raises NoPlanError, LedgerError."""
+        self.plans.start(self.clock.now())
+
+    async def tick(self) -> None:
+        """Follow the files, queue what counts now, and say that we live."""
+        try:
+            now = self.clock.now()
+            self.plans.follow(now)
+            circulate(self.ledger, self.plans.bureaus, now)
+            remind(self.ledger, self.plans.bureaus, now)
+            with self.ledger.write() as connection:
+                marks.set_mark(connection, TICK, now.isoformat(), now)
+            systemd.notify("WATCHDOG=1")
+        except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
+            self._report("tick.failed", error)
+
+    async def mail(self) -> None:
+        """Send what is due. At most one delivery runs at a time."""
+        if self.stopped.is_set():
+            return
+        async with self._mailing:
+            try:
+                await deliver(self.ledger, self.plans.bureaus, self._carrier)
+            except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
+                self._report("delivery.failed", error)
+
+    def reload(self) -> None:
+        """Read the plans' files at the next beat, whether they look changed or not."""
+        self.plans.look_again()
+
+    async def finish(self) -> None:
+        """Wait for the letters in flight, then let go of the connections."""
+        async with self._mailing:
+            await self.relay.close()
+
+    def _report(self, what: str, error: Exception) -> None:
+        if isinstance(error, LedgerError):
+            event(what, logging.ERROR, reason=str(error))
+            if error.fatal:
+                # a disk that lies: nothing that we would write could be believed
+                self.failed = True
+                self.stopped.set()
+            return
+        log.error(what, exc_info=error)
+
+
+async def run(folders: list[Path], settings: Settings, clock: Clock | None = None) -> int:
+    """Run the daemon on these plans until it is told to stop; gives the exit code.
+
+    Raises SettingsError, LedgerError, NoPlanError and AlreadyRunningError before anything was sent.
+    """
+    set_up(settings.log_format, settings.log_level)
+    relay = relay_of(settings)
+    ledger = Ledger(settings.database)
+    with DaemonLock(ledger.path):
+        ledger.prepare()
+        daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
+        daemon.start()
+        await _beat(daemon, settings.tick_seconds)
+        ledger.close()
+    return 1 if daemon.failed else 0
+
+
+async def _beat(daemon: Daemon, seconds: float) -> None:
+    beats = AsyncIOScheduler(
+        timezone="UTC",
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    beats.add_job(daemon.tick, "interval", seconds=seconds, id="tick", next_run_time=None)
+    beats.add_job(daemon.mail, "interval", seconds=seconds, id="mail", next_run_time=None)
+
+    def hasten() -> None:
+        for job in ("tick", "mail"):
+            beats.modify_job(job, next_run_time=daemon.clock.now())
+
+    def reload() -> None:
+        daemon.reload()
+        hasten()
+
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, daemon.stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    beats.start()
+    hasten()
+    systemd.notify("READY=1")
+    event("daemon.ready", plans=",".join(b.plan.id for b in daemon.plans.bureaus.values()))
+    await daemon.stopped.wait()
+    systemd.notify("STOPPING=1")
+    # never shutdown(wait=True): it cancels the coroutine that is sending a letter
+    beats.pause()
+    await daemon.finish()
+    beats.shutdown(wait=False)
+    for number in (*_STOP_SIGNALS, signal.SIGHUP):
+        loop.remove_signal_handler(number)
+    event("daemon.stopped")
+
+
+def _log_sent(sent: Sent) -> None:
+    event(
+        "letter.sent",
+        kind=sent.ready.facts.kind.value,
+        to=sent.mail.recipient,
+        subject=sent.rendered.subject,
+        message_id=sent.mail.message_id,
+    )
+
+
+__all__ = ["AlreadyRunningError", "Daemon", "NoPlanError", "run"]

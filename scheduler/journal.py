@@ -1,0 +1,118 @@
+"""What left the house, as files: `letters.jsonl` and the mails, the same bytes for the same history."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final, Self, TextIO
+from zoneinfo import ZoneInfo
+
+from jobs.deliver import Sent
+
+LETTERS: Final = "letters.jsonl"
+MAIL: Final = "mail"
+LEDGER: Final = "ledger.sqlite"
+MARKER: Final = ".duban"
+"""Says that duban made a folder, and may therefore empty it."""
+
+_OURS: Final = (LETTERS, LEDGER, f"{LEDGER}-journal", f"{LEDGER}-wal", f"{LEDGER}-shm")
+_UNSAFE: Final = re.compile(r"[^\w.-]+")
+_NAME_CHARACTERS: Final = 40
+
+
+class OccupiedError(ValueError):
+    """The folder holds files that duban did not make there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One letter that the relay accepted. The fields are a contract (design: 5); `at` is RFC 3339."""
+
+    at: str
+    to: str
+    recipient: str
+    light: str | None
+    kind: str
+    subject: str
+    message_id: str
+    obligations: list[str]
+    file: str
+
+
+@dataclass
+class Journal:
+    """Writes each accepted letter into `folder`, which `make_room` has prepared; counts them.
+
+    Times are written in `zone`. Use it as a context manager: the list is closed at the end.
+    """
+
+    folder: Path
+    zone: ZoneInfo
+    kinds: Counter[str] = field(default_factory=Counter)
+    lights: Counter[str] = field(default_factory=Counter)
+    _count: int = 0
+    _file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        self._file = (self.folder / LETTERS).open("w", encoding="utf-8", newline="\n")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def count(self) -> int:
+        """How many letters were accepted."""
+        return self._count
+
+    def add(self, sent: Sent) -> Entry:
+        """Write one letter; gives its line."""
+        self._count += 1
+        facts = sent.ready.facts
+        name = f"{self._count:05d}-{facts.kind.value}-{_safe(facts.recipient)}.eml"
+        entry = Entry(
+            at=sent.at.astimezone(self.zone).isoformat(timespec="seconds"),
+            to=sent.mail.recipient,
+            recipient=facts.recipient,
+            light=facts.light.value if facts.light else None,
+            kind=facts.kind.value,
+            subject=sent.rendered.subject,
+            message_id=sent.mail.message_id,
+            obligations=list(sent.ready.keys),
+            file=f"{MAIL}/{name}",
+        )
+        (self.folder / entry.file).write_bytes(sent.mail.content)
+        if self._file is not None:
+            self._file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+        self.kinds[entry.kind] += 1
+        if entry.light:
+            self.lights[entry.light] += 1
+        return entry
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("-", name)[:_NAME_CHARACTERS].strip("-.") or "x"
+
+
+def make_room(folder: Path, made_by: str) -> None:
+    """Make `folder` ready for a new history; what duban wrote there before is removed.
+
+    Raises OccupiedError, touching nothing, for a folder with files that duban did not make.
+    """
+    marker = folder / MARKER
+    if folder.exists():
+        if not folder.is_dir():
+            raise OccupiedError(f"{folder} is a file, not a folder")
+        if any(folder.iterdir()) and not marker.is_file():
+            raise OccupiedError(
+                f"{folder} holds files that duban did not make; name a new folder or an empty one"
+            )
+    mail = folder / MAIL
+    mail.mkdir(parents=True, exist_ok=True)
+    marker.write_text(f"made by {made_by}; replaced by its next run\n", encoding="utf-8")
+    for old in (*(folder / name for name in _OURS), *mail.glob("*.eml")):
+        old.unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""One daemon to one SQLite ledger: the second refuses at once and names the first."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+
+
+class AlreadyRunningError(RuntimeError):
+    """Another daemon works on the same ledger; the message names it."""
+
+
+class DaemonLock:
+    """A lock that the kernel drops when the process ends, however it ends.
+
+    `path` is the ledger's file; the lock lies beside it. None (no SQLite file) locks nothing.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path.with_name(path.name + ".lock") if path else None
+        self._held: int | None = None
+
+    def __enter__(self) -> DaemonLock:
+        if self._path is None:
+            return self
+        held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            first = os.read(held, 200).decode("utf-8", "replace").strip()
+            os.close(held)
+            raise AlreadyRunningError(
+                f"another duban ({first or 'just starting'}) already works on this ledger; "
+                "stop it first, or give this one a ledger of its own"
+            ) from error
+        os.ftruncate(held, 0)
+        os.write(held, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        self._held = held
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None

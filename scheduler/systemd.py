@@ -1,0 +1,21 @@
+"""What systemd wants to hear (sd_notify(3)): ready, reloading, alive, stopping."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def notify(state: str) -> None:
+    """Send one state, such as `READY=1`; does nothing where systemd does not listen."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):  # an abstract socket
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+            to.connect(address)
+            to.sendall(state.encode())
+    except OSError:
+        return  # the service manager went away: nothing that the daemon should end for
