@@ -10,7 +10,7 @@ from config.yamltext import Path
 
 
 def notes(parts: Parts, source: Source) -> None:
-    """Report each `to_confirm` note at its own place, with the name of its entry and the source line."""
+    """Report each `to_confirm` note at its own place, with its entry's name and source line."""
     if parts.about is not None:
         _notes(source, ("plan",), parts.about, "plan")
     for path, official in parts.officials:

@@ -1,4 +1,4 @@
-"""Whether the office's overrides fit the plan: each must name an obligation that exists, and only once."""
+"""Whether the office's overrides fit the plan: each must name an obligation that exists."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from config.model import Item, Milestone, Override, Project, Rule
 from config.parts import Parts, Source
 from config.periods import nominal_dates
 from config.references import section
-from config.suggest import did_you_mean, quoted
+from config.suggest import did_you_mean, nearest, quoted
 from config.yamltext import Path
 
 _NEAR = 2
 
 
 def check(parts: Parts, source: Source) -> None:
-    """Report to `source` every override in `overrides.yaml` that decides about nothing, or twice."""
+    """Report to `source` every override that decides about nothing, or anew."""
     checker = _Checker(parts, source)
     for path, override in parts.overrides:
         checker.take(path, override)
@@ -65,8 +65,7 @@ class _Checker:
         ]
         if override.period in valid:
             return True
-        at = bisect_left(valid, override.period)
-        near = ", ".join(valid[max(at - _NEAR, 0) : at + _NEAR]) or "none"
+        near = ", ".join(_near(override.period, valid)) or "none"
         message = f"{quoted(item.id)} has no period {quoted(override.period)} (near it: {near})"
         self.source.error((*path, "period"), message)
         return False
@@ -108,6 +107,13 @@ class _Checker:
         before.append((named, path))
 
 
+def _near(period: str, valid: list[str]) -> list[str]:
+    """The valid periods about a wrong one: by its date, or, if its form is wrong, by its look."""
+    like = None if any(len(period) == len(p) for p in valid) else nearest(period, valid)
+    at = bisect_left(valid, like or period)
+    return valid[max(at - _NEAR, 0) : at + _NEAR]
+
+
 def _years(starts: int, period: str) -> set[int]:
     """The years that matter for a period: its own, with those about it, and the plan's first."""
     head = period[:4]
@@ -116,7 +122,7 @@ def _years(starts: int, period: str) -> set[int]:
 
 
 def _sections(parts: Parts, item: Item) -> set[str]:
-    """The short names of the sections that owe an item; of unknown ones there is a problem already."""
+    """The short names of the sections that owe an item; unknown ones were reported before."""
     known = parts.names.sections
     office = known.get(parts.about.office) if parts.about is not None else None
     short: Callable[[str], str | None] = known.get

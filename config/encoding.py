@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text: UTF-8, or GB18030 with a warning, never garbled characters."""
+"""From the bytes of a file to its text: UTF-8, or GB18030 with a warning, never garbled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHARE_OF_COMMON_CHARACTERS: Final = 0.7
 
 
 def decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
-    """The text of `file` without a byte order mark, or None where it cannot be read, and the problems."""
+    """The text of `file` without a byte order mark, or None if it has none; and the problems."""
     if len(data) > MAX_BYTES:
         size = f"{len(data) / 1e6:.1f} MB"
         return None, [Problem(file, 1, 1, f"the file is too big: {size}; at most 5 MB are read")]
@@ -34,7 +34,7 @@ def decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
 
 
 def _other_unicode(data: bytes) -> str | None:
-    """The name of the encoding where it is Unicode, but not UTF-8: by its mark, or by its zero bytes."""
+    """The name of the encoding where it is Unicode, but not UTF-8: by mark or zero bytes."""
     for mark, name in _MARKED:
         if data.startswith(mark):
             return name

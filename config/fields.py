@@ -1,4 +1,4 @@
-"""The types of single values in a plan: how each is read, and what an editor's schema says of it."""
+"""The types of single values in a plan: how each is read, and what a schema says of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from config.scalars import (
 
 
 def _written(pattern: str, *others: str, **more: Any) -> WithJsonSchema:
-    """What an editor's schema says of a text that is read here: its pattern, or another plain type."""
+    """What a schema says of a text that is read here: its pattern, or another plain type."""
     return WithJsonSchema({"type": ["string", *others], "pattern": pattern, **more})
 
 
@@ -32,7 +32,7 @@ _CLOCK = r"\d{1,2}[:：]\d{2}"
 
 Line = Annotated[
     str,
-    Field(min_length=1),
+    Field(min_length=1, max_length=1000),
     AfterValidator(check_line),
     # `title: 2023` is text here, but a number to an editor.
     _written(r"^[^\r\n]*\S[^\r\n]*$", "number", "boolean"),

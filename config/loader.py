@@ -194,7 +194,7 @@ def _note_origins(source: Source, entries: Iterable[tuple[Way, Any]]) -> None:
 
 
 def _good_parts(raw: Mapping[str, Any]) -> Parts:
-    """The entries that hold by themselves, where the whole does not, to check their references too."""
+    """The entries that hold by themselves, where the whole does not: to check references."""
     parts = Parts(
         raw=raw,
         officials=_good(raw, "officials", Official),

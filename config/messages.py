@@ -23,6 +23,7 @@ _TEXTS: Final = {
     "bool_parsing": "is not true or false",
     "bool_type": "is not true or false",
     "string_too_short": "must not be empty",
+    "string_too_long": "is too long: at most 1000 characters",
     "tuple_type": _LIST,
     "list_type": _LIST,
     "too_short": "needs at least one entry",
@@ -30,6 +31,8 @@ _TEXTS: Final = {
     "datetime_type": "must be a date like 2023-03-25",
     "time_type": "must be a time of day like 09:00",
 }
+# Of a list with a wrong entry pydantic also says that it is no word, or too short without it.
+_FOLLOWING: Final = frozenset({"literal_error", "too_short"})
 _MAPPINGS: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
 _WIDE_COLON: Final = re.compile(r"\s*([^\s：]{1,20})\s*(：)")
 
@@ -41,7 +44,7 @@ def problems_of(
     model: type[BaseModel],
     at: Path = (),
 ) -> list[Problem]:
-    """A problem for each thing that is wrong with the value at path `at`, which is to be a `model`."""
+    """A problem for each thing that is wrong with the value at `at`, which is to be a `model`."""
     found = error.errors(include_url=False)
     reader = _Reader(document, file, model, at)
     renamed = {reader.renamed(e) for e in found if e["type"] == "extra_forbidden"}
@@ -87,7 +90,7 @@ class _Reader:
         return [
             group
             for (path, _), group in groups.items()
-            if path not in deeper or any(e["type"] != "literal_error" for e in group)
+            if path not in deeper or any(e["type"] not in _FOLLOWING for e in group)
         ]
 
     def problem(self, group: list[ErrorDetails]) -> Problem:

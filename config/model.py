@@ -1,8 +1,8 @@
 """The plan as values: everything that an office may write in `plan.yaml` and `overrides.yaml`.
 
-All models are frozen and refuse unknown keys. Dates are plain dates in the plan's time zone; times of
-day are wall-clock times in it. Cross references (a section's name, an official's post) are checked by
-`config.references`, not here, so that each can be reported at its own line and column.
+All models are frozen and refuse unknown keys. Dates are plain dates in the plan's time zone; times
+of day are wall-clock times in it. Cross references (a section's name, an official's post) are
+checked by `config.references`, not here, so that each is reported at its own line and column.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Noted(_Stated):
 
 
 class Rung(_Stated):
-    """One step of a ladder: `before` or `after` so many working days, or `every` so many at the end."""
+    """One step: `before` or `after` so many working days, or `every` so many at the end."""
 
     before: WorkingDays | None = None
     after: Annotated[int, Field(ge=1, le=250)] | None = None
@@ -270,7 +270,7 @@ class Lead(_Stated):
 
 
 class Project(Item):
-    """A key project; without `on` it is context of its sections' reports and owes nothing itself."""
+    """A key project; without `on` it is context of its sections' reports and owes nothing."""
 
     leads: Annotated[tuple[Lead, ...], Field(min_length=1)]
     on: Day | None = Field(default=None, description="the day that it is to be finished")
@@ -351,7 +351,7 @@ DEFAULT_LADDERS: dict[str, tuple[Rung, ...]] = {
     Kind.MILESTONE: _default_ladder(10, 3, 5),
     Kind.PROJECT: _default_ladder(10, 3, 5),
 }
-"""The ladders that apply where a plan defines none of that name (design: five, two, none; one, three)."""
+"""The ladders that apply where a plan defines none of that name."""
 
 
 def _without_empty(value: Any) -> Any:

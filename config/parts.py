@@ -1,7 +1,7 @@
-"""The entries of a plan's files that hold by themselves, with their places: what references are checked on.
+"""The entries of a plan that hold by themselves: what references are checked on.
 
-An entry with a mistake of its own is not among the parts, but its name is known, so that no reference to
-it is reported as well.
+An entry with a mistake of its own is not among the parts, but its name is known, so that no
+reference to it is reported as well.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def texts(value: Any) -> list[str]:
 
 
 class Names:
-    """Who is called what: read from the written values, so that an entry with a mistake has its name."""
+    """Who is called what, as written: an entry with a mistake has its name, too."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.sections: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The periods of an item: in which form they are named, and the date in the plan that each stands for."""
+"""The periods of an item: how they are named, and the date in the plan of each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _within(rule: Rule, about: About, day: date) -> bool:
 
 
 def of_year(due: Due, year: int) -> Iterator[tuple[str, date]]:
-    """A rule's periods in one year with their nominal dates, before the plan's bounds are applied."""
+    """A rule's periods in one year with their nominal dates, whether the plan runs or not."""
     if due.monthly is not None:
         for month in range(1, 13):
             day = clamped(year, month, 31 if due.monthly == "last" else due.monthly)
@@ -52,5 +52,5 @@ def of_year(due: Due, year: int) -> Iterator[tuple[str, date]]:
 
 
 def clamped(year: int, month: int, day: int) -> date:
-    """The day of the month, or the month's last where it has no such day (31 April, 29 February)."""
+    """The day of the month, or the month's last where it has no such day (31 April)."""
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import time
 from functools import cached_property
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -31,8 +31,9 @@ from config.model import (
 class Plan:
     """A plan that was loaded whole and whose references all hold.
 
-    `notices` maps a year to the holiday notice that the office pasted for it. `digest` changes when any
-    of the plan's files does. Look-ups raise KeyError for a name that the plan does not know.
+    `notices` maps a year to the holiday notice that the office pasted for it. `digest` changes
+    when any of the plan's files does. Look-ups raise KeyError for a name that the plan does not
+    know.
     """
 
     file: PlanFile
@@ -103,8 +104,8 @@ class Plan:
     def leader(self, section: Section) -> tuple[Official, bool]:
         """A section's leading official, and whether the plan says so.
 
-        Its own `leader`, else the one official who leads all its projects; failing both, the head of
-        the group, as a guess that the office should confirm.
+        Its own `leader`, else the one official who leads all its projects; failing both, the head
+        of the group, as a guess that the office should confirm.
         """
         if section.leader is not None:
             return self.official(section.leader), True
@@ -161,9 +162,3 @@ def kind_of(item: Item) -> Kind:
 def deadline_time(plan: Plan, item: Item) -> time:
     """The hour at which an item is due, in the plan's zone."""
     return item.time or plan.about.deadline_time
-
-
-def day_in(plan: Plan, day: date) -> bool:
-    """Whether the plan runs on `day`."""
-    ends = plan.about.ends
-    return plan.about.starts <= day and (ends is None or day <= ends)

@@ -1,4 +1,4 @@
-"""Whether the parts of a plan fit together: every name that one part gives of another must be known."""
+"""Whether the parts of a plan fit together: every name that one gives of another is known."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def section(names: Names, source: Source, path: Path, name: str) -> str | None:
 
 
 def official(names: Names, source: Source, path: Path, name: str) -> None:
-    """Report a problem at `path` unless `name` is a post, or the name of a holder of just one post."""
+    """Report a problem at `path` unless `name` is a post, or a holder's of just one post."""
     posts = names.posts.get(name)
     if posts is None:
         hint = did_you_mean(name, names.posts)

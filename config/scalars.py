@@ -47,7 +47,7 @@ def check_zone(value: str) -> str:
     """Refuse a time zone that the system does not know."""
     try:
         ZoneInfo(value)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise ValueError("is not a time zone like Asia/Shanghai") from error
     return value
 
@@ -68,12 +68,10 @@ def parse_date(value: Any) -> Any:
 def parse_month(value: Any) -> Any:
     """`2023-03`, checked."""
     if isinstance(value, str):
-        parse_date(f"{value}-01") if re.fullmatch(r"\d{4}-\d{2}", value, re.ASCII) else _refuse_month()
+        if not re.fullmatch(r"\d{4}-\d{2}", value, re.ASCII):
+            raise ValueError("is not a month like 2023-03")
+        parse_date(f"{value}-01")
     return value
-
-
-def _refuse_month() -> None:
-    raise ValueError("is not a month like 2023-03")
 
 
 def parse_month_day(value: Any) -> Any:
@@ -109,7 +107,7 @@ def parse_hours(value: Any) -> Any:
 
 
 def parse_instant(value: Any) -> Any:
-    """`2023-03-28` as a date, `2023-03-28 12:00` as a wall-clock time, or RFC 3339 with its offset."""
+    """`2023-03-28` as a date, `2023-03-28 12:00` as a wall-clock time, or RFC 3339."""
     if not isinstance(value, str):
         return value
     day, _, clock = value.replace("T", " ").partition(" ")

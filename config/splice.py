@@ -1,4 +1,4 @@
-"""Write one of the office's decisions into `overrides.yaml` by hand's breadth: all else stays as it is."""
+"""Write one of the office's decisions into `overrides.yaml`: all else stays as it is."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def _replace(path: Path, data: bytes) -> None:
 def add_override(text: str, entry: Entry) -> str:
     """The text of an `overrides.yaml` with `entry` added, or in place of the one that it repeats.
 
-    An entry repeats another where item, period, section and the kind of decision are the same. Comments,
-    order and line endings stay. Raises ValueError where the text is not valid, or the result would not
-    hold the old entries and the new one.
+    An entry repeats another where item, period, section and the kind of decision are the same.
+    Comments, order and line endings stay. Raises ValueError where the text is not valid, or the
+    result would not hold the old entries and the new one.
     """
     document = _parsed(text)
     old = _entries(document)
@@ -190,18 +190,18 @@ def _appended(text: str, document: Document, entry: Mapping[str, str]) -> str:
 
 
 def _line_of(end: Place) -> int:
-    """The last line of a value that ends at `end`: a '|' text ends at the start of the next line."""
+    """The last line of a value that ends at `end`: a '|' text ends where the next line begins."""
     return end[0] - (end[1] == 1)
 
 
 def _before_bracket(document: Document) -> Place:
-    """Behind the last entry of a list in brackets: what follows may be a comma, a comment, the bracket."""
+    """Behind the last entry of a list in brackets, before any comma or comment."""
     last = len(document.value["overrides"]) - 1
     return document.ends["overrides", last]
 
 
 def _replaced(text: str, document: Document, index: int, entry: Mapping[str, str]) -> str:
-    """Change the entry value by value, from the last to the first, so that the places before it hold."""
+    """Change the entry value by value, from the last to the first: so earlier places hold."""
     lines = _Lines(text)
     way = ("overrides", index)
     old: dict[str, Any] = document.value["overrides"][index]
@@ -230,8 +230,12 @@ def _drop(lines: _Lines, document: Document, way: tuple[str | int, ...], flow: b
     start, end = document.keys[way], document.ends[way]
     if flow:
         before = lines.lines[start[0] - 1][: start[1] - 1].rstrip()
-        comma = len(before) if before.endswith(",") else start[1]
-        lines.cut((start[0], comma), end, "")
+        behind = re.match(r"\s*,\s*", lines.lines[end[0] - 1][end[1] - 1 :])
+        if before.endswith(","):
+            start = (start[0], len(before))
+        elif behind:
+            end = (end[0], end[1] + behind.end())
+        lines.cut(start, end, "")
         return
     lines.cut(start, end, "")
     if not lines.lines[start[0] - 1].strip():

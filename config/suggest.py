@@ -1,4 +1,4 @@
-"""Did you mean …: the nearest known word to one that was mistyped, and how to quote it in a message."""
+"""Did you mean …: the known word nearest to a mistyped one, and how to quote a value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def quoted(value: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, if any is near; half of a short Chinese name is near enough."""
+    """The known word most like `word`, if any is near; half of a short name is near enough."""
     import difflib  # slow, and wanted only after a mistake
 
     found = difflib.get_close_matches(word[:100], list(known), n=1, cutoff=0.5)

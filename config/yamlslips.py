@@ -1,6 +1,6 @@
 """Slips of the hand in YAML that have one sure meaning: found line by line, named, and mended.
 
-Mending serves only to find the other mistakes of the same file at once; nothing is ever loaded from it.
+Mending serves only to find the file's other mistakes at once; nothing is ever loaded from it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _colon(number: int, index: int, match: re.Match[str], line: str) -> Slip:
 
 
 def mended(lines: list[str], slips: Iterable[Slip]) -> tuple[list[str], Callable[[Place], Place]]:
-    """The lines as they were meant, and the way back from a place in them to the place in the file."""
+    """The lines as they were meant, and the way back from a place in them to the file's."""
     made = list(lines)
     inserted: dict[int, list[int]] = {}
     for slip in sorted(slips, reverse=True):

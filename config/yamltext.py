@@ -1,8 +1,8 @@
 """YAML 1.2 as an office writes it: plain texts, lists and mappings, each with its line and column.
 
-Every scalar stays text (no dates, no `on` as a truth value, no `9:30` as 570 minutes); only an empty
-plain scalar, `~` and `null` are None. The models make the types. Lines and columns count from 1, columns
-in characters.
+Every scalar stays text (no dates, no `on` as a truth value, no `9:30` as 570 minutes); only an
+empty plain scalar, `~` and `null` are None. The models make the types. Lines and columns count
+from 1, columns in characters.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from yaml.events import (
 
 from config.encoding import decode
 from config.problems import Problem
+from config.suggest import quoted
 from config.yamlslips import Slip, find_slips, indentation_slips, invisible, mended
 from config.yamltrouble import DIRECTIVE, explain
 
@@ -54,7 +55,7 @@ class Document:
     lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path) -> Place:
-        """Where the value at `path` begins, or the nearest that encloses it; an empty value's key."""
+        """Where the value at `path` begins (an empty one's key), or what encloses it."""
         for length in range(len(path), -1, -1):
             found = self.values.get(path[:length])
             if found is not None:
@@ -104,7 +105,7 @@ def _problems(file: str, slips: Iterable[Slip]) -> list[Problem]:
 
 
 def _compose(text: str, lines: list[str], file: str) -> tuple[Document | None, list[Problem]]:
-    """Build the document; where that fails on known slips, mend them and go on to what else is wrong."""
+    """Build the document; where known slips prevent it, mend them to see what else is wrong."""
     try:
         return _build(text, file)
     except yaml.YAMLError as error:
@@ -173,7 +174,7 @@ class _Frame:
 
 
 class _Builder:
-    """Makes a document from parse events, without recursion, so that no input can exhaust the stack."""
+    """Makes a document from parse events, without recursion: no input exhausts the stack."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -195,7 +196,9 @@ class _Builder:
             if frame.flow:
                 self.document.ends[frame.path] = _end(event)
         elif isinstance(event, AliasEvent):
-            self._refuse(event, f"'*{event.anchor}' repeats another part; write it out instead")
+            self._refuse(
+                event, f"{quoted(f'*{event.anchor}')} repeats another part; write it out instead"
+            )
         elif isinstance(event, DocumentStartEvent):
             self._begin_document(event)
 
@@ -217,7 +220,7 @@ class _Builder:
         tag = event.tag
         if tag is not None and tag != "!":
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            self._error(_begin(event), f"the tag '{short[:40]}' has no meaning here; leave it out")
+            self._error(_begin(event), f"the tag {quoted(short)} has no meaning here; leave it out")
 
     def _scalar(self, event: ScalarEvent) -> None:
         self._check_tag(event)
@@ -252,7 +255,9 @@ class _Builder:
         frame.dropped = key in made
         if frame.dropped:
             first = self.document.keys[(*frame.path, key)][0]
-            self._error(place, f"the key '{key[:40]}' is given twice; the first is on line {first}")
+            self._error(
+                place, f"the key {quoted(key)} is given twice; the first is on line {first}"
+            )
             frame.key = _Second(key)
         self.document.keys[(*frame.path, frame.key)] = place
 

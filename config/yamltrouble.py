@@ -57,7 +57,7 @@ def _indent(line: str) -> int:
 
 
 def _stray_colon(mark: Mark, lines: list[str]) -> Complaint:
-    """A ': ' where no key can be: a second one in a line, a deeper line, or a line without one before."""
+    """A ': ' where no key can be: a second in a line, or a line that is too deep or has none."""
     here = _line(lines, mark.line)
     if _KEYED.match(here[: mark.column]):
         return *_at(mark), "a second ': ' in one value; put the value in quotes"

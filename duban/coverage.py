@@ -15,8 +15,8 @@ _WARN_FROM_MONTH = 11
 def coverage_warnings(plan: Plan, today: date) -> list[Problem]:
     """A warning for each year that matters by `today` (the plan's zone) and is not announced.
 
-    That is the year of `today`, or the plan's first where it has not begun, and from 1 November on the
-    year after: reminders of December's deadlines may fall into it even where the plan ends before.
+    That is the year of `today`, or the plan's first where it has not begun, and from 1 November on
+    the year after: reminders of December's deadlines may fall into it, wherever the plan ends.
     """
     day = max(today, plan.about.starts)
     ends = plan.about.ends

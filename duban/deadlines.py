@@ -5,13 +5,13 @@ nominal date (the plan's own words) -> working day -> the office's overrides -> 
 
 from __future__ import annotations
 
-import calendar as month_lengths
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from config.model import Adjust, Item, Kind, Milestone, Override, Project, Rule
-from config.plan import Plan, day_in, deadline_time, kind_of
+from config.periods import nominal_dates
+from config.plan import Plan, deadline_time, kind_of
 from duban.calendar import WorkCalendar
 
 _AGENDA_MARGIN = timedelta(days=366)
@@ -21,9 +21,10 @@ _AGENDA_MARGIN = timedelta(days=366)
 class Obligation:
     """One section owes one thing for one period by one deadline.
 
-    `nominal` is the date in the plan, `adjusted` the working day that it falls on, `deadline` the aware
-    instant (in the plan's zone) after the `overrides` were applied in their order. `exempt` is the reason
-    where nothing is owed. `posts` are the leading officials' posts, the nearest first.
+    `nominal` is the date in the plan, `adjusted` the working day that it falls on, `deadline` the
+    aware instant (in the plan's zone) after the `overrides` were applied in their order. `exempt`
+    is the reason where nothing is owed. `posts` are the leading officials' posts, the nearest
+    first.
     """
 
     key: str
@@ -49,8 +50,8 @@ def key_of(item: str, period: str, section: str) -> str:
 def expand(plan: Plan, calendar: WorkCalendar, until: date) -> list[Obligation]:
     """All obligations of a plan whose nominal date is not after `until`, exempt ones included.
 
-    In the order of item, period and section as the plan states them. Raises KeyError only for a plan
-    whose references were not checked.
+    In the order of item, period and section as the plan states them. Raises KeyError only for a
+    plan whose references were not checked.
     """
     decisions = _decisions(plan)
     found: list[Obligation] = []
@@ -95,8 +96,8 @@ def owing(plan: Plan, item: Item) -> tuple[str, ...]:
 def leading_posts(plan: Plan, item: Item, section: str) -> tuple[str, ...]:
     """The posts that lead an item for a section, the nearest first.
 
-    A project's own leads count first, paired with the section where they are; else the section's leading
-    official.
+    A project's own leads count first, paired with the section where they are; else the section's
+    leading official.
     """
     project = item if isinstance(item, Project) else None
     if isinstance(item, Milestone) and item.project is not None:
@@ -114,49 +115,10 @@ def periods(plan: Plan, item: Item, until: date) -> list[str]:
     return [period for period, _ in _occurrences(plan, item, until)]
 
 
-def _occurrences(plan: Plan, item: Item, until: date) -> Iterator[tuple[str, date]]:
-    if isinstance(item, Rule):
-        yield from _recurrences(plan, item, until)
-        return
-    if isinstance(item, Milestone) and item.month is not None:
-        nominal = _clamped(int(item.month[:4]), int(item.month[5:]), 31)
-    elif isinstance(item, Milestone | Project) and item.on is not None:
-        nominal = item.on
-    else:
-        return
-    if nominal <= until:
-        yield f"{nominal:%Y-%m}", nominal
-
-
-def _recurrences(plan: Plan, rule: Rule, until: date) -> Iterator[tuple[str, date]]:
-    last = until if plan.about.ends is None else min(until, plan.about.ends)
-    for year in range(plan.about.starts.year, last.year + 1):
-        for period, nominal in _of_year(rule, year):
-            month = f"{nominal:%Y-%m}"
-            begun = rule.since is None or rule.since <= month
-            over = rule.until is not None and month > rule.until
-            if begun and not over and nominal <= last and day_in(plan, nominal):
-                yield period, nominal
-
-
-def _of_year(rule: Rule, year: int) -> Iterator[tuple[str, date]]:
-    monthly, yearly = rule.due.monthly, rule.due.yearly or ()
-    if monthly is not None:
-        for month in range(1, 13):
-            nominal = _clamped(year, month, 31 if monthly == "last" else monthly)
-            yield f"{nominal:%Y-%m}", nominal
-        return
-    form = "%Y" if len(yearly) == 1 else "%Y-%m"
-    if len({day[:2] for day in yearly}) < len(yearly):
-        form = "%Y-%m-%d"
-    for day in sorted(yearly):
-        nominal = _clamped(year, int(day[:2]), int(day[3:]))
-        yield f"{nominal:{form}}", nominal
-
-
-def _clamped(year: int, month: int, day: int) -> date:
-    """The day of the month, or the month's last where it has no such day (31 April, 29 February)."""
-    return date(year, month, min(day, month_lengths.monthrange(year, month)[1]))
+def _occurrences(plan: Plan, item: Item, until: date) -> list[tuple[str, date]]:
+    years = range(plan.about.starts.year, until.year + 1)
+    found = nominal_dates(item, plan.about, years)
+    return [(period, nominal) for period, nominal in found if nominal <= until]
 
 
 def _obligation(
@@ -203,11 +165,14 @@ def _decisions(plan: Plan) -> dict[tuple[str, str], list[Override]]:
 
 
 def _decide(plan: Plan, made: list[Obligation], ruled: list[Override]) -> list[Obligation]:
-    """Apply the office's decisions in their order; a later one on the same obligation wins."""
+    """Apply the office's decisions in their order; a later one on the same obligation wins.
+
+    A decision for all sections passes over one that handed the obligation on: its heir has it.
+    """
     present = {o.section: o for o in made}
     for override in ruled:
         named = None if override.section is None else plan.section(override.section).name
-        for section in list(present) if named is None else [named]:
+        for section in [s for s in present if not _gone(present[s])] if named is None else [named]:
             if section not in present:
                 continue
             present[section] = _apply(plan, present[section], override)
@@ -215,6 +180,11 @@ def _decide(plan: Plan, made: list[Obligation], ruled: list[Override]) -> list[O
                 heir = plan.section(override.reassign).name
                 present[heir] = _handed_over(plan, present[section], heir)
     return list(present.values())
+
+
+def _gone(obligation: Obligation) -> bool:
+    """Whether another section has taken the obligation over."""
+    return obligation.exempt is not None and obligation.overrides[-1].reassign is not None
 
 
 def _apply(plan: Plan, obligation: Obligation, override: Override) -> Obligation:
@@ -241,7 +211,7 @@ def _handed_over(plan: Plan, obligation: Obligation, heir: str) -> Obligation:
 
 
 def instant(plan: Plan, item: Item, when: date | datetime) -> datetime:
-    """An overriding deadline as an aware instant in the plan's zone; a bare day gets the item's hour."""
+    """An overriding deadline, aware, in the plan's zone; a bare day gets the item's hour."""
     if not isinstance(when, datetime):
         return datetime.combine(when, deadline_time(plan, item), plan.zone)
     return when.replace(tzinfo=plan.zone) if when.tzinfo is None else when.astimezone(plan.zone)

@@ -1,7 +1,7 @@
 """What a letter says, as plain values for the templates.
 
-Everything a template may show is here, already decided: templates only lay it out. All datetimes are
-aware and in the plan's time zone; `days` are working days.
+Everything a template may show is here, already decided: templates only lay it out. All datetimes
+are aware and in the plan's time zone; `days` are working days.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class Sent:
 class ItemFacts:
     """One obligation in a letter.
 
-    `days_left` is working days from the letter's day to the deadline's day: 0 on the day itself while the
-    hour has not passed. `days_late` is 0 until the deadline has passed, then at least 1 (the working days
-    since the deadline's day, counting today; on the deadline's own evening it is 1 as well).
-    `old_deadline` and `reason` are set in a change; `number` and `submitted_at` in a receipt or closing.
-    `reminded` counts the section's accepted reminders; `sent` are the last few of them, and only of a letter's
-    most urgent items.
-    `given_to` names the section that takes the obligation over, in the letter to the one that gives it up;
-    `taken_from` the one that gave it up, in the letter to the new one. `section_email` is the section's
-    mailbox, for the official's one action in an escalation.
+    `days_left` is working days from the letter's day to the deadline's day: 0 on the day itself
+    while the hour has not passed. `days_late` is 0 until the deadline has passed, then at least 1
+    (the working days since the deadline's day, counting today; on the deadline's own evening it is
+    1 as well). `old_deadline` and `reason` are set in a change; `number` and `submitted_at` in a
+    receipt or closing. `reminded` counts the section's accepted reminders; `sent` are the last few
+    of them, and only of a letter's most urgent items. `given_to` names the section that takes the
+    obligation over, in the letter to the one that gives it up; `taken_from` the one that gave it
+    up, in the letter to the new one. `section_email` is the section's mailbox, for the official's
+    one action in an escalation.
     """
 
     key: str
@@ -107,9 +107,9 @@ class DigestFacts:
 class LetterFacts:
     """One letter to one recipient. `items` are the most urgent first; `light` is the most urgent's.
 
-    `projects` and `milestones` are the recipient section's own, for the lower part of a reminder: titles of
-    projects, and (title, deadline's day) of the milestones of this and the next month that are still open.
-    `message` is for a notice: paragraphs in plain words; `title` its heading.
+    `projects` and `milestones` are the recipient section's own, for the lower part of a reminder:
+    titles of projects, and (title, deadline's day) of the milestones of this and the next month
+    that are still open. `message` is for a notice: paragraphs in plain words; `title` its heading.
     """
 
     kind: LetterKind

@@ -1,8 +1,8 @@
 """The ladder: when an obligation is spoken of, to whom, and which rung counts now.
 
-Level-triggered: only the state decides, never the moment of a timer. Of the rungs whose time has come
-the latest counts; those that it overtook are superseded. After downtime, a changed deadline or a first
-start in mid-year the same few lines apply.
+Level-triggered: only the state decides, never the moment of a timer. Of the rungs whose time has
+come the latest counts; those that it overtook are superseded. After downtime, a changed deadline
+or a first start in mid-year the same few lines apply.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung of one obligation: `name` is its working days from the deadline, as `-5`, `0`, `+1`."""
+    """One rung of one obligation; `name` is its distance in working days: `-5`, `0`, `+1`."""
 
     name: str
     at: datetime
@@ -47,9 +47,9 @@ class Step:
 class Decision:
     """What is to be done about one obligation now.
 
-    `issue` are the (audience, step) whose letters go out; `overtaken` those that they make superfluous;
-    `held` the officials' rungs that wait because the section was not warned in time; `next_at` when to
-    look again, or None when the ladder has ended.
+    `issue` are the (audience, step) whose letters go out; `overtaken` those that they make
+    superfluous; `held` the officials' rungs that wait because the section was not warned in time;
+    `next_at` when to look again, or None when the ladder has ended.
     """
 
     issue: tuple[tuple[Audience, Step], ...] = ()
@@ -81,14 +81,16 @@ def climb(
 
 
 def _repeats(
-    rung: Rung, last: Step | None, deadline: datetime, calendar: WorkCalendar, reminder: time
+    rung: Rung,
+    last: Step | None,
+    deadline: datetime,
+    calendar: WorkCalendar,
+    reminder: time,
 ) -> Iterator[Step]:
-    assert rung.every is not None and last is not None  # noqa: S101 - the model says so
-    start = max(int(last.name), 0)
-    for times in count(1):
-        offset = start + times * rung.every
-        on = calendar.shift(deadline.date(), offset)
-        at = datetime.combine(on, reminder, deadline.tzinfo)
+    assert rung.every is not None and last is not None  # noqa: S101, PT018 - the model says so
+    day, zone = deadline.date(), deadline.tzinfo
+    for offset in count(max(int(last.name), 0) + rung.every, rung.every):
+        at = datetime.combine(calendar.shift(day, offset), reminder, zone)
         yield Step(_name(offset), at, rung.light, rung.to)
 
 
@@ -123,9 +125,10 @@ def decide(
 ) -> Decision:
     """Which rungs count now.
 
-    `steps` come from `climb`; `issued` gives for each audience the time of the latest step that was issued
-    for the present deadline; `warned` the time of the latest step about which the section's reminder was
-    accepted before `notice_cutoff(now)`. `now` is aware, in the plan's zone.
+    `steps` come from `climb`; `issued` gives for each audience the time of the latest step that
+    was issued for the present deadline; `warned` the time of the latest step about which the
+    section's reminder was accepted before `notice_cutoff(now)`. `now` is aware, in the plan's
+    zone.
     """
     due, following = _split(steps, now)
     issue: list[tuple[Audience, Step]] = []
@@ -169,8 +172,9 @@ def _fair(
 ) -> bool:
     """Whether the section got, in time, the reminder that it should have had by then.
 
-    That is the latest of its rungs that came due at least `min_notice` working days ago: after an outage
-    or a deadline moved earlier an older reminder is not enough, and the section is told first.
+    That is the latest of its rungs that came due at least `min_notice` working days ago: after an
+    outage or a deadline moved earlier an older reminder is not enough, and the section is told
+    first.
     """
     cutoff = notice_cutoff(now, calendar, hours)
     owed = [s.at for s in due if Audience.SECTION in s.audience and s.at < cutoff]
@@ -178,10 +182,10 @@ def _fair(
 
 
 def notice_cutoff(now: datetime, calendar: WorkCalendar, hours: Hours) -> datetime:
-    """A reminder accepted before this instant has given `min_notice` working days of notice by `now`.
+    """A reminder accepted before this instant has given `min_notice` by `now`.
 
-    Working days are counted as days: what was accepted at any hour of Monday has by Tuesday's rung given
-    one working day. With a `min_notice` of 0 it is `now` itself.
+    Working days are counted as days: what was accepted at any hour of Monday has by Tuesday's rung
+    given one working day. With a `min_notice` of 0 it is `now` itself.
     """
     if hours.min_notice == 0:
         return now

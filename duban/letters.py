@@ -63,8 +63,8 @@ def recipients(bureau: Bureau, called: Called) -> tuple[Recipient, ...]:
 def drafts(bureau: Bureau, calls: Iterable[Called], now: datetime) -> list[Draft]:
     """One letter for each person who is called now, in the order of the first call.
 
-    A person who holds two of the posts gets one letter, not two: so does the next level up where it is
-    the same person.
+    A person who holds two of the posts gets one letter, not two: so does the next level up where
+    it is the same person.
     """
     found: dict[tuple[str, bool], tuple[Recipient, list[Called]]] = {}
     for called in calls:

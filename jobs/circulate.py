@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from duban.bureau import Bureau
 from duban.facts import DigestFacts, LetterKind
 from duban.letters import Recipient
 from duban.standings import State
 from jobs.letterbox import post
-from ledger import plans
+from ledger import events, plans
 from ledger.engine import Ledger
+from ledger.letters import withdraw
 from ledger.tables import LetterState, letter, obligation, plan
 
 if TYPE_CHECKING:
@@ -65,9 +66,28 @@ def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
         ).scalar_one()
         if not waiting:
             return 0
+        _withdraw_stale(connection, plan_id, now)
         office = Recipient(bureau.plan.office.name)
         post(connection, ledger, bureau, plan_id, LetterKind.DIGEST, office, now)
     return 1
+
+
+def _withdraw_stale(connection: Connection, plan_id: int, now: datetime) -> None:
+    """A digest that the relay has not taken by the next morning has nothing to say any more."""
+    stale = connection.execute(
+        select(letter.c.id).where(
+            letter.c.plan_id == plan_id,
+            letter.c.kind == LetterKind.DIGEST.value,
+            letter.c.state == LetterState.QUEUED.value,
+            letter.c.due_at.is_not(None),
+        )
+    ).scalars()
+    for letter_id in stale.all():
+        reason = "a newer digest has come"
+        withdraw(connection, letter_id, reason)
+        events.record(
+            connection, now, "letter.withdrawn", plan=plan_id, letter=letter_id, reason=reason
+        )
 
 
 def digest_facts(content: Content, plan_id: int) -> DigestFacts:
@@ -77,7 +97,7 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
     until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
     bounds = {"plan": plan_id, "now": now, "until": until}
     counts = content.connection.execute(_COUNTS, bounds).one()._mapping
-    listed = {
+    listed: dict[str, Any] = {
         name: tuple(
             content.item(row, LetterKind.DIGEST)
             for row in content.connection.execute(listing, bounds)

@@ -1,4 +1,4 @@
-"""Taking reports back: a section hands in, the office accepts or returns. One code path for all ways."""
+"""Taking reports back: a section hands in, the office accepts or returns, one path for all."""
 
 from __future__ import annotations
 
@@ -69,10 +69,8 @@ def accept(ledger: Ledger, bureau: Bureau, act: Act) -> None:
         _note(connection, row, act, "submission.accepted")
 
 
-def give_back(
-    ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | None = None
-) -> None:
-    """The office returns a report (退回) with a reason, and with a new time limit where it sets one.
+def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | None = None) -> None:
+    """The office returns a report (退回) with a reason, and a new time limit if it sets one.
 
     The section is told at once and is reminded afresh; an official hears of it only after that.
     """
@@ -148,14 +146,10 @@ def _hand_in(
     )
     _note(connection, row, act, "submission.received", number=number, late=late, via=act.via)
     section = Recipient(row.section)
-    post(
-        connection, ledger, bureau, row.plan_id, LetterKind.RECEIPT, section, act.at, [row]
-    )
+    post(connection, ledger, bureau, row.plan_id, LetterKind.RECEIPT, section, act.at, [row])
     for name in alarmed_posts(connection, row.id):
         official = Recipient(name, official=True)
-        post(
-            connection, ledger, bureau, row.plan_id, LetterKind.CLOSING, official, act.at, [row]
-        )
+        post(connection, ledger, bureau, row.plan_id, LetterKind.CLOSING, official, act.at, [row])
     return number
 
 
@@ -171,7 +165,9 @@ def _number(connection: Connection, bureau: Bureau, row: Row[Any]) -> str:
 
 def _settle_submission(connection: Connection, row: Row[Any], act: Act, outcome: str) -> None:
     latest = (
-        select(func.max(submission.c.id)).where(submission.c.obligation_id == row.id).scalar_subquery()
+        select(func.max(submission.c.id))
+        .where(submission.c.obligation_id == row.id)
+        .scalar_subquery()
     )
     connection.execute(
         update(submission)
@@ -226,7 +222,12 @@ def _note(connection: Connection, row: Row[Any], act: Act, what: str, **data: An
 
 
 def tell_office(
-    ledger: Ledger, bureau: Bureau, now: datetime, title: str, message: list[str], details: list[str]
+    ledger: Ledger,
+    bureau: Bureau,
+    now: datetime,
+    title: str,
+    message: list[str],
+    details: list[str],
 ) -> None:
     """Queue a notice to the office, such as a plan file that could not be loaded."""
     with ledger.write() as connection:

@@ -1,13 +1,14 @@
-"""What a claimed letter will say: rows of the ledger become the plain facts that templates lay out."""
+"""What a claimed letter will say: the ledger's rows become the facts that templates lay out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from config.model import Audience, Kind, Light, Section
 from config.plan import kind_of
@@ -17,27 +18,29 @@ from duban.standings import State, standing
 from jobs.circulate import digest_facts
 from ledger.tables import Addressee, MentionState, mention, obligation, submission
 
-_DETAILED = 3
+_SHOWN_REMINDERS = 5
 _SOON_DAYS = 2
-_ACCEPTED_REMINDER = (mention.c.audience == Audience.SECTION.value) & (
-    mention.c.state == MentionState.SENT.value
-)
-_rank = case({light.value: light.rank for light in Light}, value=mention.c.light)
-_REMINDED = (
+_ranked = (
     select(
-        mention.c.obligation_id.label("of"),
-        func.count().label("times"),
-        func.max(mention.c.sent_at).label("at"),
-        func.max(_rank).label("rank"),
+        mention.c.obligation_id,
+        mention.c.sent_at,
+        mention.c.light,
+        func.count().over(partition_by=mention.c.obligation_id).label("times"),
+        func.row_number()
+        .over(partition_by=mention.c.obligation_id, order_by=mention.c.sent_at.desc())
+        .label("back"),
     )
-    .where(_ACCEPTED_REMINDER, mention.c.obligation_id.in_(bindparam("of", expanding=True)))
-    .group_by(mention.c.obligation_id)
+    .where(
+        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+        mention.c.audience == Audience.SECTION.value,
+        mention.c.state == MentionState.SENT.value,
+    )
+    .subquery()
 )
-_LAST_REMINDERS = (
-    select(mention.c.sent_at, mention.c.light)
-    .where(_ACCEPTED_REMINDER, mention.c.obligation_id == bindparam("of"))
-    .order_by(mention.c.sent_at.desc())
-    .limit(5)
+_REMINDERS = (
+    select(_ranked)
+    .where(_ranked.c.back <= _SHOWN_REMINDERS)
+    .order_by(_ranked.c.obligation_id, _ranked.c.sent_at)
 )
 _LATEST_SUBMISSION = (
     select(submission)
@@ -50,12 +53,11 @@ _LATEST_SUBMISSION = (
 class Content:
     """Builds the facts of one plan's letters at one instant; reads through one connection."""
 
-    def __init__(
-        self, connection: Connection, bureau: Bureau, plan_id: int, now: datetime
-    ) -> None:
+    def __init__(self, connection: Connection, bureau: Bureau, plan_id: int, now: datetime) -> None:
         self.connection, self.bureau, self.plan_id = connection, bureau, plan_id
         self.now = bureau.local(now)
         self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
+        self._reminders: dict[int, list[Row[Any]]] = {}
 
     def letter(self, row: Row[Any], mentions: Sequence[Row[Any]]) -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.letters.mentions`."""
@@ -103,18 +105,21 @@ class Content:
         rows = {row.id: row for row in reversed(mentions)}
         listed = {of: self.item(r, kind, r.light, r.was) for of, r in reversed(rows.items())}
         if kind is LetterKind.ESCALATION:
-            self._add_reminders(listed)
+            return [self._with_reminders(of, facts) for of, facts in listed.items()]
         return list(listed.values())
 
-    def _add_reminders(self, listed: dict[int, ItemFacts]) -> None:
-        """How often each section was reminded, and when: all times of a few items, else the last."""
-        local, few = self.bureau.local, len(listed) <= _DETAILED
-        for row in self.connection.execute(_REMINDED, {"of": list(listed)}).all():
-            last = [Sent(at=local(row.at), light=list(Light)[row.rank])]
-            if few:
-                found = self.connection.execute(_LAST_REMINDERS, {"of": row.of}).all()
-                last = [Sent(at=local(r.sent_at), light=Light(r.light)) for r in reversed(found)]
-            listed[row.of] = replace(listed[row.of], sent=tuple(last), reminded=row.times)
+    def expect_escalations(self, obligations: Sequence[int]) -> None:
+        """Read at once how often, and when last, the sections were reminded of these."""
+        rows = self.connection.execute(_REMINDERS, {"of": list(obligations)}).all()
+        self._reminders = {of: list(r) for of, r in groupby(rows, lambda row: row.obligation_id)}
+
+    def _with_reminders(self, of: int, facts: ItemFacts) -> ItemFacts:
+        rows = self._reminders.get(of)
+        if not rows:
+            return facts
+        local = self.bureau.local
+        sent = tuple(Sent(at=local(row.sent_at), light=Light(row.light)) for row in rows)
+        return replace(facts, sent=sent, reminded=rows[0].times)
 
     def item(
         self,
@@ -132,7 +137,7 @@ class Content:
         state = State(row.state)
         handed_in = self._handed_in(row) if row.submitted_at and kind in _ABOUT_HAND_INS else None
         project = getattr(item, "project", None)
-        return ItemFacts(
+        facts = ItemFacts(
             key=row.key,
             kind=(kind_of(item) if item else Kind.REPORT).value,
             title=item.title if item else row.item,
@@ -157,10 +162,12 @@ class Content:
             standing=standing(state, row.deadline, row.late, self.now).chinese,
             by=handed_in.by if handed_in else "",
             section_email=plan.mailbox(section) if section else "",
-            **(self._handover(row) if kind is LetterKind.CHANGE else {}),
         )
+        if kind is LetterKind.CHANGE:
+            return replace(facts, **self._handover(row))
+        return facts
 
-    def _handover(self, row: Row[Any]) -> dict[str, str]:
+    def _handover(self, row: Row[Any]) -> dict[str, Any]:
         """Who takes an obligation over from the section, or who gave it to the section."""
         plan = self.bureau.plan
         for override in reversed(plan.overrides):
@@ -171,7 +178,7 @@ class Content:
             if heir == row.section:
                 return {"taken_from": giver or ""}
             if giver in (None, row.section) and row.state == State.EXEMPT.value:
-                return {"given_to": heir}
+                return {"given_to": heir, "exempt": False}
         return {}
 
     def _section(self, name: str) -> Section | None:

@@ -1,7 +1,7 @@
 """Claim, send, mark: letters leave the ledger for the relay, and what the relay said comes back.
 
-Marking comes after sending. A crash between the relay's answer and the mark means a second copy with the
-same Message-ID; marking first would mean a lost letter.
+Marking comes after sending. A crash between the relay's answer and the mark means a second copy
+with the same Message-ID; marking first would mean a lost letter.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Sent:
 class Carrier:
     """What delivery needs: a relay, a voice, a name for the claims, and a clock.
 
-    `lease` must be longer than the relay's total time-out: an unfinished letter is taken over after it.
+    `lease` must be longer than the relay's total time-out: an unfinished letter is taken over
+    after it.
     """
 
     relay: Relay
@@ -96,14 +97,12 @@ def _claim(
         mentioned: dict[int, list[Row[Any]]] = {}
         for mention in letters.mentions(connection, ids):
             mentioned.setdefault(mention.letter_id, []).append(mention)
-        contents = {
-            plan_id: Content(connection, bureaus[plan_id], plan_id, now)
-            for plan_id in {row.plan_id for row in rows}
-        }
+        threads = letters.threads(connection, {m[0].id for m in mentioned.values()})
+        contents = _contents(connection, bureaus, rows, mentioned, now)
         ready = []
         for row in rows:
             _note_takeover(connection, row, now)
-            made = _prepare(connection, contents[row.plan_id], row, mentioned.get(row.id, []))
+            made = _prepare(contents[row.plan_id], row, mentioned.get(row.id, []), threads)
             if isinstance(made, str):
                 letters.withdraw(connection, row.id, made)
                 _note(connection, row, now, "letter.withdrawn", reason=made)
@@ -112,8 +111,32 @@ def _claim(
     return ready, len(rows)
 
 
+def _contents(
+    connection: Connection,
+    bureaus: Mapping[int, Bureau],
+    rows: list[Row[Any]],
+    mentioned: Mapping[int, list[Row[Any]]],
+    now: datetime,
+) -> dict[int, Content]:
+    contents = {}
+    for plan_id in {row.plan_id for row in rows}:
+        content = contents[plan_id] = Content(connection, bureaus[plan_id], plan_id, now)
+        escalated = [
+            mention.id
+            for row in rows
+            if row.plan_id == plan_id and row.kind == LetterKind.ESCALATION.value
+            for mention in mentioned.get(row.id, ())
+        ]
+        if escalated:
+            content.expect_escalations(escalated)
+    return contents
+
+
 def _prepare(
-    connection: Connection, content: Content, row: Row[Any], mentioned: list[Row[Any]]
+    content: Content,
+    row: Row[Any],
+    mentioned: list[Row[Any]],
+    threads: Mapping[tuple[int, str, str], str],
 ) -> Ready | str:
     """The letter ready to be composed, or the reason why it has nothing to say."""
     if LetterKind(row.kind) in _ABOUT_OBLIGATIONS and not mentioned:
@@ -123,8 +146,7 @@ def _prepare(
     except KeyError:
         return f"the plan no longer names {row.name}"
     facts = content.letter(row, mentioned)
-    lead = mentioned[0].id if mentioned else None
-    thread = letters.thread(connection, row, lead) if lead is not None else None
+    thread = threads.get((mentioned[0].id, row.addressee, row.name)) if mentioned else None
     keys = tuple(dict.fromkeys(m.key for m in mentioned))
     return Ready(row, facts, address, thread, keys)
 
@@ -147,7 +169,7 @@ def _note_takeover(connection: Connection, row: Row[Any], now: datetime) -> None
 async def _send(
     ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier, ready: list[Ready]
 ) -> int:
-    """Send a batch side by side. One writer commits whatever has finished while it last committed."""
+    """Send a batch side by side; one writer commits whatever finished while it last committed."""
     finished: asyncio.Queue[tuple[Ready, Rendered, Mail, Reply]] = asyncio.Queue()
     pending = [asyncio.create_task(_carry(bureaus, carrier, one, finished)) for one in ready]
     sent, left = 0, len(pending)

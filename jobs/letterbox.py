@@ -49,9 +49,7 @@ def post(
             for o in obligations
         ],
     )
-    events.record(
-        connection, now, "letter.queued", plan=plan_id, letter=letter_id, kind=kind.value
-    )
+    events.record(connection, now, "letter.queued", plan=plan_id, letter=letter_id, kind=kind.value)
     return letter_id
 
 
@@ -68,13 +66,11 @@ def notify_office(
     """Tell the office that something needs its hand, in plain words."""
     data = {"title": title, "message": list(message), "details": list(details)}
     recipient = Recipient(bureau.plan.office.name)
-    return post(
-        connection, ledger, bureau, plan_id, LetterKind.NOTICE, recipient, now, data=data
-    )
+    return post(connection, ledger, bureau, plan_id, LetterKind.NOTICE, recipient, now, data=data)
 
 
 def alarmed_posts(connection: Connection, obligation_id: int) -> list[str]:
-    """The posts of the officials who were alarmed about an obligation and not yet told that it is good.
+    """The posts of the officials who were alarmed and have not been told that it is good.
 
     An escalation that is being sent at this moment counts as sent: nobody can call it back.
     """

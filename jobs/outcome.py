@@ -1,4 +1,4 @@
-"""What follows from a relay's answer: sent, tried again, given up, or held until a person mends it."""
+"""What follows from a relay's answer: sent, tried again, given up, or held for a person."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ TROUBLE = "relay.trouble"
 
 
 def backoff(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: 5 min, doubling, up to an hour (RFC 5321 4.5.4.1)."""
-    return min(FIRST_BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF)
+    """The wait after so many attempts: 5 min, doubling, up to 1 h (RFC 5321 4.5.4.1)."""
+    doubled: int = 2 ** min(attempts, 10)
+    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)
 
 
 def accepted(

@@ -38,7 +38,7 @@ class Reconciled:
 
 
 def horizon(day: date) -> date:
-    """How far ahead obligations are kept: to the end of the 13th month, so that it moves monthly."""
+    """How far ahead obligations are kept: the end of the 13th month, so it moves monthly."""
     months = day.year * 12 + day.month - 1 + HORIZON_MONTHS
     return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
 
@@ -108,9 +108,7 @@ class _Reconciliation:
         return {n: len(getattr(done, n)) for n in ("created", "changed", "exempted", "dropped")}
 
     def _note(self, what: str, row_id: int | None = None, **data: Any) -> None:
-        line = events.line(
-            self.now, what, self.who, plan=self.plan.id, obligation=row_id, **data
-        )
+        line = events.line(self.now, what, self.who, plan=self.plan.id, obligation=row_id, **data)
         self.lines.append(line)
 
     def _create(self, new: list[Obligation]) -> None:

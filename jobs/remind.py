@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,24 +56,22 @@ _WARNED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class _Judged:
-    row: Row[Any]
-    decision: Decision
+    """An obligation with what was decided about it."""
 
-    def calls(self) -> list[Called]:
-        row = self.row
-        return [
+    def __init__(self, row: Row[Any], decision: Decision) -> None:
+        self.row, self.decision = row, decision
+        self.calls = [
             Called(row.id, row.item, row.section, audience, step)
-            for audience, step in self.decision.issue
+            for audience, step in decision.issue
         ]
 
 
 def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
     """Queue the letters of every rung that counts at `now`; gives how many letters.
 
-    `bureaus` are the loaded plans by their row ids. Costs the same whatever is open: only obligations
-    whose `next_action_at` has come are read.
+    `bureaus` are the loaded plans by their row ids. Costs the same whatever is open: only
+    obligations whose `next_action_at` has come are read.
     """
     queued = 0
     for plan_id in _plans_with_work(ledger, bureaus, now):
@@ -131,8 +128,9 @@ class _Tick:
         busy = self._busy()
         warned = self._warned([row.id for row in rows])
         judged = [_Judged(row, self._decide(row, warned.get(row.id))) for row in rows]
-        clear = [j for j in judged if not self._waits(j, busy)]
-        self._postpone([j.row.id for j in judged if self._waits(j, busy)])
+        waiting = [j for j in judged if self._waits(j, busy)] if busy else []
+        self._postpone([j.row.id for j in waiting])
+        clear = [j for j in judged if j not in waiting] if waiting else judged
         self._issue(clear)
         events.record_all(self.connection, self.lines)
         return len(rows) == BATCH
@@ -142,15 +140,13 @@ class _Tick:
 
     def _busy(self) -> set[tuple[str, str]]:
         """Who was sent another letter within the minute: one recipient, one letter, one tick."""
-        rows = self.connection.execute(
-            _BUSY, {"plan": self.plan_id, "since": self.now - _PAUSE}
-        )
+        rows = self.connection.execute(_BUSY, {"plan": self.plan_id, "since": self.now - _PAUSE})
         return {(row.addressee, row.name) for row in rows}
 
     def _waits(self, judged: _Judged, busy: set[tuple[str, str]]) -> bool:
-        return bool(busy) and any(
+        return any(
             _addressee(recipient) in busy
-            for called in judged.calls()
+            for called in judged.calls
             for recipient in recipients(self.bureau, called)
         )
 
@@ -182,7 +178,7 @@ class _Tick:
         )
 
     def _issue(self, judged: list[_Judged]) -> None:
-        calls = [called for j in judged for called in j.calls()]
+        calls = [called for j in judged for called in j.calls]
         supersede(
             self.connection,
             [(c.obligation, c.audience.value) for c in calls],
@@ -225,7 +221,10 @@ class _Tick:
             issued = {audience: step.at for audience, step in one.decision.issue}
             rows.append(
                 {"of": one.row.id, "again": one.decision.next_at}
-                | {f"new_{a}": issued.get(a, at) for a, at in zip(Audience, _issued(one.row), strict=True)}
+                | {
+                    f"new_{a}": issued.get(a, at)
+                    for a, at in zip(Audience, _issued(one.row), strict=True)
+                }
             )
             for audience, step in one.decision.held:
                 self._note(
@@ -254,13 +253,12 @@ def _mentions(
     made = [
         _mention(judged.row, called.audience, called.step)
         | {"letter_id": letter_id, "name": recipient.name}
-        for called in judged.calls()
+        for called in judged.calls
         for letter_id, recipient in homes[called]
     ]
     gone = {"state": MentionState.SUPERSEDED.value, "reason": "overtaken by a later rung"}
     return made + [
-        _mention(judged.row, audience, step) | gone
-        for audience, step in judged.decision.overtaken
+        _mention(judged.row, audience, step) | gone for audience, step in judged.decision.overtaken
     ]
 
 

@@ -1,4 +1,4 @@
-"""How the plans of a ledger stand at an instant: counts, the queue, and what wants a hand. Only reads."""
+"""How the plans of a ledger stand: counts, the queue, and what wants a hand. Only reads."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Stuck:
 class PlanStatus:
     """One plan: how many obligations stand where, and its letters. Instants are UTC.
 
-    `standings` has every standing; `waiting` counts the letters not yet sent, `oldest` is when the first
-    of them was written; `retried` wait for another attempt, `failed` were given up.
+    `standings` has every standing; `waiting` counts the letters not yet sent, `oldest` is when the
+    first of them was written; `retried` wait for another attempt, `failed` were given up.
     """
 
     key: str
@@ -78,7 +78,9 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     tick = marks.get(TICK)
     return Status(
         plans=tuple(
-            _plan_status(connection, row, now) for row in rows if wanted is None or row.key in wanted
+            _plan_status(connection, row, now)
+            for row in rows
+            if wanted is None or row.key in wanted
         ),
         last_tick=tick[1] if tick else None,
         trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,

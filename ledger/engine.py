@@ -31,8 +31,9 @@ class LedgerError(RuntimeError):
 class Ledger:
     """A database of obligations, letters and events.
 
-    `url` is an SQLAlchemy address (`sqlite:///duban.sqlite`). `durable=False` gives up safety against a
-    power cut for speed, and a `seed` makes the tokens repeatable: both for simulated years only. Raises LedgerError where it cannot be opened.
+    `url` is an SQLAlchemy address (`sqlite:///duban.sqlite`). `durable=False` gives up safety
+    against a power cut for speed, and a `seed` makes the tokens repeatable: both for simulated
+    years only. Raises LedgerError where it cannot be opened.
     """
 
     def __init__(self, url: str, *, durable: bool = True, seed: int | None = None) -> None:

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from duban.facts import LetterKind
 from duban.letters import Recipient
@@ -63,12 +74,21 @@ def entry(
     }
 
 
-_QUEUE = insert(letter).returning(letter.c.id, sort_by_parameter_order=True)
+_QUEUE = insert(letter)
+_IDS = select(letter.c.message_id, letter.c.id).where(
+    letter.c.message_id.in_(bindparam("of", expanding=True))
+)
 
 
 def queue_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Enter many letters made by `entry`; gives their ids in the same order."""
-    return list(connection.execute(_QUEUE, list(rows)).scalars()) if rows else []
+    if not rows:
+        return []
+    connection.execute(_QUEUE, list(rows))
+    # one more look-up is faster than RETURNING, which SQLite's driver does row by row
+    found = connection.execute(_IDS, {"of": [row["message_id"] for row in rows]})
+    ids = {row.message_id: row.id for row in found}
+    return [ids[row["message_id"]] for row in rows]
 
 
 _MENTION = insert(mention)
@@ -80,6 +100,10 @@ def mention_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
         connection.execute(_MENTION, list(rows))
 
 
+_WAITING = select(mention.c.obligation_id).where(
+    mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+    mention.c.state == literal_column(f"'{MentionState.QUEUED.value}'"),
+)
 _SUPERSEDE = (
     update(mention)
     .where(
@@ -93,9 +117,33 @@ _SUPERSEDE = (
 
 def supersede(connection: Connection, pairs: Iterable[tuple[int, str]], reason: str) -> None:
     """Void what is still unsent of (obligation, audience): a later rung has come."""
-    rows = [{"of": of, "to": to, "why": reason} for of, to in pairs]
+    pairs = list(pairs)
+    waiting = set(connection.execute(_WAITING, {"of": list({of for of, _ in pairs})}).scalars())
+    rows = [{"of": of, "to": to, "why": reason} for of, to in pairs if of in waiting]
     if rows:
         connection.execute(_SUPERSEDE, rows)
+
+
+_CLAIMABLE = (
+    select(letter)
+    .where(
+        letter.c.due_at <= bindparam("now"),
+        letter.c.plan_id.in_(bindparam("plans", expanding=True)),
+    )
+    .order_by(letter.c.due_at, letter.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(letter)
+    .where(letter.c.id.in_(bindparam("which", expanding=True)))
+    .values(
+        state=LetterState.CLAIMED.value,
+        owner=bindparam("new_owner"),
+        due_at=bindparam("lease_until"),
+        attempts=letter.c.attempts + 1,
+    )
+)
 
 
 def claim(
@@ -108,42 +156,27 @@ def claim(
 ) -> list[Row[Any]]:
     """Take letters that are due, or whose owner's lease ran out, for `owner`.
 
-    Each row carries the letter as it was before the claim: a `claimed` state says that an earlier attempt
-    ended without an answer. On PostgreSQL rows that another node is claiming are passed over.
+    Each row carries the letter as it was before the claim: a `claimed` state says that an earlier
+    attempt ended without an answer. On PostgreSQL rows that another node is claiming are passed
+    over.
     """
-    free = or_(
-        letter.c.state == LetterState.QUEUED.value,
-        and_(letter.c.state == LetterState.CLAIMED.value, letter.c.lease_until <= now),
-    )
     rows = connection.execute(
-        select(letter)
-        .where(letter.c.due_at <= now, letter.c.plan_id.in_(plan_ids), free)
-        .order_by(letter.c.due_at, letter.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        _CLAIMABLE, {"now": now, "plans": list(plan_ids), "limit": limit}
     ).all()
     if rows:
         connection.execute(
-            update(letter)
-            .where(letter.c.id.in_([r.id for r in rows]))
-            .values(
-                state=LetterState.CLAIMED.value,
-                owner=owner,
-                lease_until=lease_until,
-                attempts=letter.c.attempts + 1,
-            )
+            _CLAIM,
+            {"which": [r.id for r in rows], "new_owner": owner, "lease_until": lease_until},
         )
     return list(rows)
 
 
+_NEXT_DUE = select(func.min(letter.c.due_at)).where(letter.c.due_at.is_not(None))
 _ANY_DUE = (
     select(letter.c.id)
     .where(
         letter.c.due_at <= bindparam("now"),
         letter.c.plan_id.in_(bindparam("plans", expanding=True)),
-        or_(
-            letter.c.state == LetterState.QUEUED.value, letter.c.lease_until <= bindparam("now")
-        ),
     )
     .limit(1)
 )
@@ -157,14 +190,7 @@ def any_due(connection: Connection, plan_ids: Sequence[int], now: datetime) -> b
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next letter waits to be sent, or a lease runs out."""
-    queued, claimed = (
-        connection.execute(select(func.min(column)).where(letter.c.state == state.value)).scalar()
-        for column, state in (
-            (letter.c.due_at, LetterState.QUEUED),
-            (letter.c.lease_until, LetterState.CLAIMED),
-        )
-    )
-    return min((t for t in (queued, claimed) if t is not None), default=None)
+    return connection.execute(_NEXT_DUE).scalar()
 
 
 def suspect(connection: Connection, letter_id: int) -> None:
@@ -172,24 +198,30 @@ def suspect(connection: Connection, letter_id: int) -> None:
     connection.execute(update(letter).where(letter.c.id == letter_id).values(uncertain=True))
 
 
-_THREAD = (
-    select(letter.c.message_id)
-    .join(mention, mention.c.letter_id == letter.c.id)
+_latest = (
+    select(
+        mention.c.obligation_id,
+        letter.c.addressee,
+        letter.c.name,
+        func.max(letter.c.id).label("latest"),
+    )
+    .join(letter, letter.c.id == mention.c.letter_id)
     .where(
-        mention.c.obligation_id == bindparam("of"),
-        letter.c.addressee == bindparam("addressee"),
-        letter.c.name == bindparam("name"),
+        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
         letter.c.state == LetterState.SENT.value,
     )
-    .order_by(mention.c.id.desc())
-    .limit(1)
+    .group_by(mention.c.obligation_id, letter.c.addressee, letter.c.name)
+    .subquery()
 )
+_THREADS = select(
+    _latest.c.obligation_id, _latest.c.addressee, _latest.c.name, letter.c.message_id
+).join(letter, letter.c.id == _latest.c.latest)
 
 
-def thread(connection: Connection, row: Row[Any], obligation_id: int) -> str | None:
-    """The Message-ID of the latest letter to the same recipient about an obligation."""
-    which = {"of": obligation_id, "addressee": row.addressee, "name": row.name}
-    return connection.execute(_THREAD, which).scalar_one_or_none()
+def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[int, str, str], str]:
+    """The Message-ID of the latest letter about (obligation, to addressee, of that name)."""
+    rows = connection.execute(_THREADS, {"of": list(obligations)})
+    return {(r.obligation_id, r.addressee, r.name): r.message_id for r in rows}
 
 
 _STALE = (
@@ -216,7 +248,7 @@ _VOID = (
 
 
 def drop_settled(connection: Connection, letter_ids: Sequence[int]) -> None:
-    """Void in claimed letters what is no longer so: handed in, exempt, or under another deadline."""
+    """Void in claimed letters what no longer holds: handed in, exempt, another deadline."""
     stale = connection.execute(_STALE, {"letters": list(letter_ids)}).all()
     if stale:
         connection.execute(_VOID, [{"stale": r.id, "why": _why_stale(r.state)} for r in stale])
@@ -265,16 +297,13 @@ _SENT = (
         state=LetterState.SENT.value,
         due_at=None,
         owner=None,
-        lease_until=None,
         sent_at=bindparam("when"),
         **{name: bindparam(f"new_{name}") for name in _SHOWN},
     )
 )
 _MENTION_SENT = (
     update(mention)
-    .where(
-        mention.c.letter_id == bindparam("which"), mention.c.state == MentionState.QUEUED.value
-    )
+    .where(mention.c.letter_id == bindparam("which"), mention.c.state == MentionState.QUEUED.value)
     .values(state=MentionState.SENT.value, sent_at=bindparam("when"))
 )
 
@@ -310,7 +339,7 @@ def _release(connection: Connection, letter_id: int, owner: str, **values: Any) 
     changed = connection.execute(
         update(letter)
         .where(letter.c.id == letter_id, letter.c.owner == owner)
-        .values(owner=None, lease_until=None, **values)
+        .values(owner=None, **values)
     )
     return changed.rowcount == 1
 
@@ -319,5 +348,5 @@ def _end(connection: Connection, letter_id: int, state: LetterState, **values: A
     connection.execute(
         update(letter)
         .where(letter.c.id == letter_id, letter.c.state != LetterState.SENT.value)
-        .values(state=state.value, due_at=None, owner=None, lease_until=None, **values)
+        .values(state=state.value, due_at=None, owner=None, **values)
     )

@@ -79,7 +79,8 @@ obligation = Table(
     Column("period", String(16), nullable=False),
     Column("section", Text, nullable=False),
     Column("nominal", Date, nullable=False),
-    # what the plan's files say; `deadline` differs from it only after a return with a new time limit
+    # what the plan's files say; `deadline` differs from it only after a return with a new time
+    # limit
     Column("planned", UTC_, nullable=False),
     Column("deadline", UTC_, nullable=False),
     Column("provisional", Boolean, nullable=False, default=False),
@@ -114,13 +115,13 @@ letter = Table(
     Column("name", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", UTC_, nullable=False),
+    # when it may be claimed: for a claimed letter the end of its lease, NULL for an ended one
     Column("due_at", UTC_),
     Column("attempts", Integer, nullable=False, default=0),
     Column("first_tried_at", UTC_),
     # an attempt ended without an answer: the relay may have the letter already
     Column("uncertain", Boolean, nullable=False, default=False),
     Column("owner", String(80)),
-    Column("lease_until", UTC_),
     Column("message_id", String(255), nullable=False, unique=True),
     Column("recipient", Text),
     Column("address", String(320)),
@@ -133,7 +134,7 @@ letter = Table(
 )
 _waiting = letter.c.due_at.is_not(None)
 Index("ix_letter_due_at", letter.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
-Index("ix_letter_plan_id_created_at", letter.c.plan_id, letter.c.created_at)
+Index("ix_letter_created_at", letter.c.created_at)
 
 mention = Table(
     "mention",
@@ -156,6 +157,7 @@ mention = Table(
     UniqueConstraint("obligation_id", "round", "audience", "rung", "name"),
 )
 Index("ix_mention_letter_id", mention.c.letter_id)
+Index("ix_mention_obligation_id", mention.c.obligation_id)
 _queued = mention.c.state == MentionState.QUEUED.value
 Index(
     "ix_mention_queued",

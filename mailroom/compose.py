@@ -32,7 +32,8 @@ Subject: {subject}\r
 Date: {date}\r
 Message-ID: {message_id}\r
 {thread}MIME-Version: 1.0\r
-Content-Type: multipart/alternative; boundary="{boundary}"\r
+Content-Type: multipart/alternative;\r
+ boundary="{boundary}"\r
 Content-Language: zh-CN\r
 Auto-Submitted: auto-generated\r
 X-Auto-Response-Suppress: All\r
@@ -103,7 +104,8 @@ def compose(envelope: Envelope, rendered: Rendered) -> bytes:
 
 def html_of(content: bytes) -> str:
     """The HTML body of a mail that `compose` made."""
-    return b64decode(content.rpartition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]).decode()
+    body = content.rpartition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+    return b64decode(body).decode().replace("\r\n", "\n")
 
 
 def encoded_words(text: str, used: int) -> str:
@@ -168,4 +170,7 @@ def _check_zone(value: datetime) -> None:
 
 
 def _base64(body: str) -> str:
-    return "\r\n".join(_BASE64_LINE.findall(b64encode(body.encode()).decode()))
+    """A body with its line breaks as CRLF, which is a text's form before base64 (RFC 2045 6.8)."""
+    return "\r\n".join(
+        _BASE64_LINE.findall(b64encode(body.replace("\n", "\r\n").encode()).decode())
+    )

@@ -34,6 +34,11 @@ class SectionItems:
         return tuple(sorted({s for i in self.items for s in i.sent}, key=lambda s: (s.at, s.light)))
 
     @property
+    def reminded(self) -> int:
+        """How often the section was reminded of the item that it was reminded of most."""
+        return max(len(self.sent), *(i.reminded for i in self.items))
+
+    @property
     def email(self) -> str:
         """The section's mailbox, or an empty string where the facts name none."""
         return self.items[0].section_email
@@ -72,13 +77,11 @@ def history(group: SectionItems, now: datetime, shown: int) -> str:
     """What of a section is not shown, and the reminders that it has had, with times."""
     more = len(group.items) - shown
     said = [f"另有{more}项"] if more > 0 else []
-    sent = group.sent
-    if len(sent) > _NAMES_MAX or (sent and shown == 1 < len(sent)):
-        said.append(
-            f"已提醒{len(sent)}次，最近{_times(sent[-1:] if shown == 1 else sent[-3:], now)}"
-        )
-    elif sent:
-        said.append(f"已提醒{len(sent)}次：{_times(sent, now)}")
+    sent = group.sent if shown > 1 else group.sent[-1:]
+    if sent:
+        latest = "最近" if group.reminded > len(sent[-_NAMES_MAX:]) else ""
+        times = _times(sent[-_NAMES_MAX:], now)
+        said.append(f"已提醒{group.reminded}次{'，' if latest else '：'}{latest}{times}")
     return "；".join(said)
 
 
@@ -95,20 +98,31 @@ def urge(group: SectionItems, office: str, office_email: str, now: datetime) -> 
     return mailto(group.email or office_email, f"请抓紧办理：{what}", body, copy)
 
 
-def attention(figures: DigestFacts, now: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What the office should look at: a heading and its lines for each group of the digest."""
-    overdue = [_section_line(g, now) for g in by_section(figures.overdue)]
-    submitted = [_submitted_line(i, now) for i in figures.submitted]
+def standing_counts(figures: DigestFacts) -> tuple[tuple[str, int], ...]:
+    """How many are overdue, to be checked and due soon: of all, where the lists hold only some."""
     return (
-        (f"逾期（{len(figures.overdue)}项）", _bounded(overdue, "个科室")),
-        (f"待核（{len(figures.submitted)}项）", _bounded(submitted, "项")),
-        (f"近期到期（{len(figures.due_soon)}项）", _bounded(_duties(figures.due_soon, now), "类")),
+        ("逾期", max(figures.overdue_count, len(figures.overdue))),
+        ("待核", max(figures.submitted_count, len(figures.submitted))),
+        ("近期到期", max(figures.due_soon_count, len(figures.due_soon))),
     )
 
 
-def _bounded(lines: list[str], unit: str) -> tuple[str, ...]:
-    more = len(lines) - _LINES_MAX
-    return (*lines[:_LINES_MAX], *([f"另有{more}{unit}"] if more > 0 else []))
+def attention(figures: DigestFacts, now: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the office should look at: a heading and its lines for each group of the digest."""
+    lines = (
+        [(_section_line(g, now), len(g.items)) for g in by_section(figures.overdue)],
+        [(_submitted_line(i, now), 1) for i in figures.submitted],
+        _duties(figures.due_soon, now),
+    )
+    counted = zip(standing_counts(figures), lines, strict=True)
+    return tuple((f"{what}（{count}项）", _bounded(own, count)) for (what, count), own in counted)
+
+
+def _bounded(lines: list[tuple[str, int]], count: int) -> tuple[str, ...]:
+    """The first lines, each with the number of items it tells of, and how many are left out."""
+    shown = lines[:_LINES_MAX]
+    more = count - sum(items for _, items in shown)
+    return (*(line for line, _ in shown), *([f"另有{more}项"] if more > 0 else []))
 
 
 def _section_line(group: SectionItems, now: datetime) -> str:
@@ -125,12 +139,15 @@ def _submitted_line(item: ItemFacts, now: datetime) -> str:
     return f"{item.section}：{name(item, now)}{at}{number}"
 
 
-def _duties(items: Items, now: datetime) -> list[str]:
+def _duties(items: Items, now: datetime) -> list[tuple[str, int]]:
     """One line for each duty that several sections owe by the same deadline."""
     found: dict[tuple[str, datetime], list[ItemFacts]] = {}
     for item in sorted(items, key=lambda i: i.deadline):
         found.setdefault((name(item, now), item.deadline), []).append(item)
-    return [f"{what}：{due(own[0], now)}（{_sections(own)}）" for (what, _), own in found.items()]
+    return [
+        (f"{what}：{due(own[0], now)}（{_sections(own)}）", len(own))
+        for (what, _), own in found.items()
+    ]
 
 
 def _sections(items: list[ItemFacts]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config.model import Kind
 from duban.facts import DigestFacts, ItemFacts
-from mailroom.groups import Items, by_section, worst_first
+from mailroom.groups import Items, by_section, standing_counts, worst_first
 from mailroom.words import clock, day, due, left, plain_day, short_name
 
 
@@ -94,11 +94,6 @@ def _counted(items: Items, now: datetime) -> str:
 
 def digest(figures: DigestFacts, now: datetime) -> str:
     """`7月5日（周三）督办日报：逾期3项、近期到期5项、待核2项`."""
-    counts = [
-        (len(figures.overdue), "逾期"),
-        (len(figures.due_soon), "近期到期"),
-        (len(figures.submitted), "待核"),
-        (len(figures.alarms), "异常"),
-    ]
-    said = "、".join(f"{what}{n}项" for n, what in counts if n)
+    counts = [*standing_counts(figures), ("异常", len(figures.alarms))]
+    said = "、".join(f"{what}{n}项" for what, n in counts if n)
     return f"{day(now, now)}督办日报：{said or '无待办事项'}"

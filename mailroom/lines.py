@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from unicodedata import east_asian_width
 
 WIDTH_COLUMNS = 76
@@ -13,9 +14,12 @@ def columns(text: str) -> int:
 
     Ambiguous ones (“ ” … ·) count as two: that is how Chinese fonts draw them.
     """
-    if text.isascii():
-        return len(text)
-    return sum(2 if east_asian_width(c) in "WFA" else 1 for c in text)
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+@lru_cache(maxsize=8192)
+def _width(character: str) -> int:
+    return 2 if east_asian_width(character) in "WFA" else 1
 
 
 def pad(text: str, width: int) -> str:
@@ -33,25 +37,25 @@ def wrap(text: str, indent: int = 0) -> str:
         return text
     lines: list[str] = []
     line, used = "", indent
-    for piece in _pieces(text):
-        width = columns(piece)
+    for piece, width in _pieces(text):
         if line and used + width > WIDTH_COLUMNS:
             lines.append(line.rstrip())
             line, used = "", indent
-            piece = piece.lstrip()
-            width = columns(piece)
+            if piece == " ":
+                continue
         line, used = line + piece, used + width
     return ("\n" + " " * indent).join([*lines, line])
 
 
-def _pieces(text: str) -> list[str]:
-    pieces: list[str] = []
+def _pieces(text: str) -> list[tuple[str, int]]:
+    """What a line may break between, each with its columns."""
+    pieces: list[tuple[str, int]] = []
     for c in text:
-        joins = c in _NOT_FIRST or (c.isascii() and c != " " and pieces and _latin(pieces[-1]))
-        if pieces and joins:
-            pieces[-1] += c
+        last, width = pieces[-1] if pieces else ("", 0)
+        if last and (c in _NOT_FIRST or (c.isascii() and c != " " and _latin(last))):
+            pieces[-1] = (last + c, width + _width(c))
         else:
-            pieces.append(c)
+            pieces.append((c, _width(c)))
     return pieces
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from duban.facts import ItemFacts, LetterFacts, LetterKind
+from mailroom.groups import standing_counts
 from mailroom.words import due, light_word, moment, name
 
 _WHAT = {
@@ -69,5 +70,5 @@ def _figures(facts: LetterFacts) -> list[str]:
     if facts.digest is None:
         return []
     d = facts.digest
-    counts = f"未办结{d.open}项，逾期{len(d.overdue)}项，待核{len(d.submitted)}项"
+    counts = "，".join(f"{what}{n}项" for what, n in (("未办结", d.open), *standing_counts(d)))
     return [counts, *d.alarms, *(_line(facts, i) for i in (*d.overdue, *d.submitted, *d.due_soon))]

@@ -33,6 +33,7 @@ _FAULTS = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
     RecursionError,
     TypeError,
     ValueError,
@@ -63,6 +64,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "reminder": headlines.reminder,
     "short_name": words.short_name,
     "stamp": words.stamp,
+    "standing_counts": groups.standing_counts,
     "state": words.state,
     "urge": groups.urge,
     "verb": words.verb,
@@ -152,7 +154,7 @@ def tidy(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` as a subject: one line without control characters, of at most 120 characters."""
-    line = " ".join(_CONTROL.sub(" ", text).split(" ")).strip()
+    line = " ".join(part for part in _CONTROL.sub(" ", text).split(" ") if part)
     return line if len(line) <= MAX_SUBJECT_CHARACTERS else line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
 
 

@@ -7,6 +7,8 @@ every turn of a loop, call and inclusion is a step, and no value may grow past a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from datetime import date, timedelta
 from typing import Any, cast
 
 from jinja2 import BaseLoader, StrictUndefined, Template, nodes
@@ -14,6 +16,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
+
+from duban.facts import DigestFacts, ItemFacts, Sent
+from mailroom.groups import SectionItems
 
 MAX_STEPS = 20_000
 MAX_CHARACTERS = 200_000
@@ -32,11 +37,17 @@ _METHODS: dict[type, frozenset[str]] = {
         "splitlines", "count", "find", "isdigit",
     )),
     bytes: frozenset(),
+    date: frozenset(("date", "time", "weekday", "isoweekday", "isoformat")),
+    timedelta: frozenset(),
     list: frozenset(("count", "index")),
     tuple: frozenset(("count", "index")),
     dict: frozenset(("get", "items", "keys", "values")),
 }
 # fmt: on
+_FIELDS = {
+    kind: frozenset(f.name for f in fields(kind))
+    for kind in (ItemFacts, DigestFacts, Sent, SectionItems)
+}
 
 
 class TooMuchWorkError(SecurityError):
@@ -110,12 +121,23 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
             raise TooMuchWorkError(f"the numbers around '{operator}' are too large for a letter")
         return bounded(super().call_binop(context, operator, left, right))
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An attribute as the sandbox allows it; fields of our own facts need no further look."""
+        if attribute in _FIELDS.get(type(obj), ()):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """No `str.format`: its widths make a text of any length."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Fields of plain values, and those methods of theirs that cannot grow a text."""
+        if not super().is_safe_attribute(obj, attr, value):
+            return False
         for kind, methods in _METHODS.items():
             if isinstance(obj, kind):
-                return attr in methods
-        return super().is_safe_attribute(obj, attr, value)
+                return attr in methods or not callable(value)
+        return True
 
 
 def bounded(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The daemon: a heartbeat that looks at the ledger, and nothing that the ledger does not know.
 
-APScheduler only beats: two interval jobs in memory. What is due is decided from the database at every
-beat, so a missed beat, a restart or a jump of the clock loses nothing.
+APScheduler only beats: two interval jobs in memory. What is due is decided from the database at
+every beat, so a missed beat, a restart or a jump of the clock loses nothing.
 """
 
 from __future__ import annotations

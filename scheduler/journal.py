@@ -1,4 +1,4 @@
-"""What left the house, as files: `letters.jsonl` and the mails, the same bytes for the same history."""
+"""What left the house, as files: `letters.jsonl` and the mails; same history, same bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OccupiedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One letter that the relay accepted. The fields are a contract (design: 5); `at` is RFC 3339."""
+    """One letter that the relay accepted. The fields are a contract; `at` is RFC 3339."""
 
     at: str
     to: str
@@ -46,11 +46,13 @@ class Entry:
 class Journal:
     """Writes each accepted letter into `folder`, which `make_room` has prepared; counts them.
 
-    Times are written in `zone`. Use it as a context manager: the list is closed at the end.
+    Times are written in `zone`, mails into the sub-folder `mail`. Use it as a context manager: the
+    list is closed at the end.
     """
 
     folder: Path
     zone: ZoneInfo
+    mail: str = MAIL
     kinds: Counter[str] = field(default_factory=Counter)
     lights: Counter[str] = field(default_factory=Counter)
     _count: int = 0
@@ -83,7 +85,7 @@ class Journal:
             subject=sent.rendered.subject,
             message_id=sent.mail.message_id,
             obligations=list(sent.ready.keys),
-            file=f"{MAIL}/{name}",
+            file=f"{self.mail}/{name}",
         )
         (self.folder / entry.file).write_bytes(sent.mail.content)
         if self._file is not None:
@@ -98,7 +100,7 @@ def _safe(name: str) -> str:
     return _UNSAFE.sub("-", name)[:_NAME_CHARACTERS].strip("-.") or "x"
 
 
-def make_room(folder: Path, made_by: str) -> None:
+def make_room(folder: Path, made_by: str, mail: str = MAIL) -> None:
     """Make `folder` ready for a new history; what duban wrote there before is removed.
 
     Raises OccupiedError, touching nothing, for a folder with files that duban did not make.
@@ -111,8 +113,8 @@ def make_room(folder: Path, made_by: str) -> None:
             raise OccupiedError(
                 f"{folder} holds files that duban did not make; name a new folder or an empty one"
             )
-    mail = folder / MAIL
-    mail.mkdir(parents=True, exist_ok=True)
+    mails = folder / mail
+    mails.mkdir(parents=True, exist_ok=True)
     marker.write_text(f"made by {made_by}; replaced by its next run\n", encoding="utf-8")
-    for old in (*(folder / name for name in _OURS), *mail.glob("*.eml")):
+    for old in (*(folder / name for name in _OURS), *mails.glob("*.eml"), *mails.glob("*.html")):
         old.unlink(missing_ok=True)

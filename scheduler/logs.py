@@ -13,7 +13,7 @@ _FIELDS = "duban_fields"
 
 
 def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
-    """Log one event, such as `letter.sent`, with its fields. Never a secret, never a letter's text."""
+    """Log one event, such as `letter.sent`, with its fields: never a secret or a letter's text."""
     log.log(level, name, extra={_FIELDS: fields})
 
 

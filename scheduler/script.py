@@ -53,7 +53,9 @@ class Action(BaseModel):
     name: Line | None = None
     email: Email | None = None
     state: Line | None = None
-    reassign: Line | None = Field(default=None, description="for override: the section that takes over")
+    reassign: Line | None = Field(
+        default=None, description="for override: the section that takes over"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Action:

@@ -1,4 +1,4 @@
-"""The command line: `duban COMMAND …`. Each command's module is imported only when it is asked for."""
+"""The command line. Each command's module is imported only when it is asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; gives its exit code: 0 fine, 1 findings or refused, 2 usage, 130 interrupted."""
+    """Run one command; gives its code: 0 fine, 1 findings or refused, 2 usage, 130 interrupted."""
     try:
         result = duban.main(list(arguments), prog_name="duban", standalone_mode=False)
     except click.Abort:

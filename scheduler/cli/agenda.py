@@ -20,6 +20,7 @@ from scheduler.cli.texts import say
 if TYPE_CHECKING:
     from duban.bureau import Bureau
     from duban.deadlines import Obligation
+    from duban.ladder import Step
 
 _FEW_SECTIONS = 4
 
@@ -41,9 +42,7 @@ def agenda_command(
     start, end = _span(bureau, first, last)
     named = None if section is None else section_named(bureau.plan, section)
     found = [
-        o
-        for o in agenda(bureau.plan, bureau.calendar, start, end)
-        if named in (None, o.section)
+        o for o in agenda(bureau.plan, bureau.calendar, start, end) if named in (None, o.section)
     ]
     if as_json:
         document([entry(bureau, o, end) for o in found])
@@ -65,7 +64,7 @@ def _span(bureau: Bureau, first: date | None, last: date | None) -> tuple[date, 
 
 
 def entry(bureau: Bureau, one: Obligation, last: date) -> dict[str, Any]:
-    """An obligation as other programs rely on it; repeated rungs up to the end of the day `last`."""
+    """An obligation as other programs rely on it; repeated rungs to the end of the day `last`."""
     plan = bureau.plan
     holders = [plan.official(post).holder(one.deadline.date()).name for post in one.posts]
     return {
@@ -82,21 +81,22 @@ def entry(bureau: Bureau, one: Obligation, last: date) -> dict[str, Any]:
         "exempt": one.exempt,
         "to_confirm": list(one.to_confirm),
         "rungs": [
-            {"at": s.at.isoformat(), "light": s.light.value, "audience": [a.value for a in s.audience]}
+            {
+                "at": s.at.isoformat(),
+                "light": s.light.value,
+                "audience": [a.value for a in s.audience],
+            }
             for s in _steps(bureau, one, last)
         ],
         "source": one.item.origin,
     }
 
 
-def _steps(bureau: Bureau, one: Obligation, last: date) -> list[Any]:
+def _steps(bureau: Bureau, one: Obligation, last: date) -> list[Step]:
     if one.exempt is not None:
         return []
     until = datetime.combine(last + timedelta(days=1), time(), bureau.plan.zone)
-    return [
-        s
-        for s in bureau.ladder(one.item.id, one.deadline, until - timedelta(microseconds=1))
-    ]
+    return bureau.ladder(one.item.id, one.deadline, until - timedelta(microseconds=1))
 
 
 def _print(
@@ -108,19 +108,21 @@ def _print(
         line(say("agenda.none", first=span[0], last=span[1]))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(say("col.deadline"), no_wrap=True)
-    table.add_column(say("col.item"), ratio=3)
-    table.add_column(say("col.sections"), ratio=2)
-    table.add_column(say("col.rungs"), ratio=2)
+    for name in ("deadline", "id"):
+        table.add_column(say(f"col.{name}"), no_wrap=True)
+    for name in ("item", "sections", "rungs"):
+        table.add_column(say(f"col.{name}"), overflow="fold")
+    years = span[0].year != span[1].year
     for group in _grouped(found):
-        table.add_row(*_row(bureau, group, span[1], every_section=every_section))
+        row = _row(bureau, group, every_section=every_section)
+        table.add_row(_when(group[0], years=years), *row)
     console().print(table)
     line()
     line(say("agenda.sum", count=len(found), first=span[0], last=span[1]))
 
 
 def _grouped(found: list[Obligation]) -> Iterable[list[Obligation]]:
-    """What is one row: the same thing for the same period by the same instant, for many sections."""
+    """What is one row: the same thing for the same period by the same instant."""
 
     def kind(one: Obligation) -> tuple[str, str, str, bool]:
         return one.deadline.isoformat(), one.item.id, one.period, one.exempt is not None
@@ -130,25 +132,34 @@ def _grouped(found: list[Obligation]) -> Iterable[list[Obligation]]:
     return sorted(rows, key=lambda group: order[group[0].key])
 
 
+def _when(one: Obligation, *, years: bool) -> str:
+    """`3-24 周五 17:30`, with the year where there are several, `?` while it is provisional."""
+    due = one.deadline
+    year = f"{due.year}-" if years else ""
+    doubt = " ?" if one.provisional else ""
+    return f"{year}{due.month}-{due.day} {weekday(due)} {due:%H:%M}{doubt}"
+
+
 def _row(
-    bureau: Bureau, group: list[Obligation], last: date, *, every_section: bool
+    bureau: Bureau, group: list[Obligation], *, every_section: bool
 ) -> tuple[str, str, str, str]:
     one = group[0]
-    due = one.deadline
-    when = f"{due:%Y-%m-%d} {weekday(due)} {due:%H:%M}" + (" ?" if one.provisional else "")
-    title = f"{one.item.id} {one.item.label}"
     names = [o.section for o in group]
-    short = "、".join(names) if every_section or len(names) <= _FEW_SECTIONS else ""
+    few = every_section or len(names) <= _FEW_SECTIONS
+    who = "、".join(names) if few else say("sections", count=len(names))
     if one.exempt is not None:
-        return when, title, short or say("sections", count=len(names)), say("exempt", reason=one.exempt)
-    return when, title, short or say("sections", count=len(names)), _rungs(bureau, one, last)
+        return one.item.id, one.item.label, who, say("exempt", reason=one.exempt)
+    return one.item.id, one.item.label, who, _rungs(bureau, one)
 
 
-def _rungs(bureau: Bureau, one: Obligation, last: date) -> str:
-    """The days of the rungs: `3-17 22 24 27 29`, the month where it changes."""
+def _rungs(bureau: Bureau, one: Obligation) -> str:
+    """The days of the fixed rungs: `3-17 22 24 27 29 …`, the month where it changes."""
     said: list[str] = []
     month = 0
-    for step in _steps(bureau, one, last):
-        said.append(f"{step.at.day}" if step.at.month == month else f"{step.at.month}-{step.at.day}")
+    for step in _steps(bureau, one, one.deadline.date()):
+        said.append(
+            f"{step.at.day}" if step.at.month == month else f"{step.at.month}-{step.at.day}"
+        )
         month = step.at.month
-    return " ".join(said)
+    repeated = bureau.plan.ladder(one.item)[-1].every is not None
+    return " ".join([*said, "…"] if repeated else said)

@@ -52,9 +52,7 @@ def _foreseen(loaded: Loaded) -> Iterable[Problem]:
     return coverage_warnings(loaded.plan, bureau.day(SystemClock().now()))
 
 
-def _document(
-    folder: Path, loaded: Loaded, grouped: dict[str, list[Problem]]
-) -> dict[str, Any]:
+def _document(folder: Path, loaded: Loaded, grouped: dict[str, list[Problem]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         group: [
             {"file": p.file, "line": p.line, "column": p.column, "message": p.message}

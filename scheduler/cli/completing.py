@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _AHEAD_DAYS = 366
 
 
-class Key(click.ParamType):
+class Key(click.ParamType[str]):
     """A key as `ITEM/PERIOD/SECTION`."""
 
     name = "key"

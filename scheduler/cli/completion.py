@@ -10,7 +10,9 @@ from scheduler.cli.root import Command, duban
 from scheduler.cli.texts import say
 
 
-@click.command("completion", cls=Command, help=say("completion"), short_help=say("completion.short"))
+@click.command(
+    "completion", cls=Command, help=say("completion"), short_help=say("completion.short")
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> None:
     """See the catalogue."""

@@ -14,12 +14,10 @@ _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CHINESE_WEEKDAYS: Final = "一二三四五六日"
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     name = "date"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """`2023-03-25` as a date."""
         try:
             day: date = parse_date(value)
@@ -28,7 +26,7 @@ class _Day(click.ParamType):
         return day
 
 
-class _Instant(click.ParamType):
+class _Instant(click.ParamType[date | datetime]):
     name = "date or time"
 
     def convert(

@@ -56,7 +56,7 @@ def backup_command(dest: Path, as_json: bool) -> None:
 
 
 def _back_up(source: Path, dest: Path) -> None:
-    """Copy a ledger in use, whole: into a file beside `dest` that nobody else can read, then over it."""
+    """Copy a ledger in use: into a file beside `dest` that nobody else can read, then over it."""
     if dest.is_dir() or dest.resolve() == source.resolve():
         raise Refused(say("db.backup.dest", dest=dest))
     part = dest.with_name(f".{dest.name}.{os.getpid()}.part")

@@ -66,9 +66,7 @@ def _written(when: date | datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M}"
 
 
-def _decide(
-    key: str, decision: dict[str, str | bool], folder: Path, *, as_json: bool
-) -> None:
+def _decide(key: str, decision: dict[str, str | bool], folder: Path, *, as_json: bool) -> None:
     """Write the decision about `ITEM/PERIOD/SECTION`, or about all of `ITEM/PERIOD`."""
     from config.splice import OverrideRefusedError, write_override
     from scheduler.cli.folders import section_named

@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class PlanFolder(click.ParamType):
+class PlanFolder(click.ParamType[Path]):
     """A folder with a `plan.yaml`; the file itself is taken for its folder."""
 
     name = "folder"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The folder, or a usage error that says what is there instead."""
         folder = Path(value)
         if folder.name == "plan.yaml" and folder.is_file():
@@ -90,7 +88,7 @@ def here(folder: Path | None) -> Path:
 
 
 def load(folder: Path) -> Plan:
-    """The plan in a folder; its errors go to standard error, and nothing is done with half of it."""
+    """The plan in a folder; its errors go to standard error, and the command is refused."""
     from config.loader import load_plan
 
     loaded = load_plan(folder)
@@ -120,7 +118,7 @@ def settings() -> Settings:
 
 @contextmanager
 def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
-    """The ledger of an address, brought to the present schema; its troubles become plain refusals."""
+    """The ledger of an address, at the present schema; its troubles become plain refusals."""
     from ledger.engine import Ledger, LedgerError
 
     try:

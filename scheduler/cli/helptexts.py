@@ -14,7 +14,7 @@ HELP: Final[dict[str, tuple[str, str]]] = {
         "takes the reports back, tells the leading official what is overdue.",
         "\b\n督办：列入行动方案的事，一件不漏。\n到期前提醒科室，收取报送，逾期报告分管领导。",
     ),
-    "opt.usage": ("Usage:", "用法："),
+    "opt.usage": ("Usage:", "用法:"),
     "opt.options": ("Options", "选项"),
     "opt.commands": ("Commands", "命令"),
     "opt.help": ("Show this text and exit.", "显示本说明。"),

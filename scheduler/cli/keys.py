@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def known_key(bureau: Bureau, key: str) -> str:
-    """The key with the section's short name; a usage error, with the nearest name, for what is unknown.
+    """The key with the section's short name; a usage error for what is unknown.
 
     Periods are left to the ledger, which knows more of them than the plan does today.
     """

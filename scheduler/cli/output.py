@@ -1,4 +1,4 @@
-"""How commands speak: one JSON document or plain lines on standard output, all else on standard error."""
+"""How commands speak: one document or plain lines on standard output, all else on stderr."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from config.suggest import did_you_mean
-from scheduler.cli.texts import TEXTS, chinese, say
+from scheduler.cli.texts import say
 
 COMMANDS: Final = {
     "init": "init",
@@ -57,9 +57,7 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-class Command(click.Command):
-    """A command whose help is in the user's language."""
-
+class _Explained(click.Command):
     context_class = Context
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -70,12 +68,14 @@ class Command(click.Command):
         return option
 
 
-class Group(click.Group):
+class Command(_Explained):
+    """A command whose help is in the user's language."""
+
+
+class Group(_Explained, click.Group):
     """A group whose help is in the user's language."""
 
-    context_class = Context
     command_class = Command
-    get_help_option = Command.get_help_option
 
 
 class Lazy(Group):
@@ -96,7 +96,7 @@ class Lazy(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with; an unknown one is answered with the nearest."""
+        """The command that the arguments name; an unknown one is answered with the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(say("unknown.command", name=name) + did_you_mean(name, COMMANDS))
@@ -108,10 +108,9 @@ class Lazy(Group):
             formatter.write_dl([(name, say(f"{name}.short")) for name in COMMANDS])
 
 
-@click.command(cls=Lazy, help=say("duban"), context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Lazy, help=say("duban"), context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="duban", prog_name="duban", help=say("opt.version"))
 def duban() -> None:
     """See the catalogue."""
-
-
-__all__ = ["COMMANDS", "TEXTS", "Command", "Group", "chinese", "duban"]

@@ -22,12 +22,12 @@ def run_command(folders: tuple[Path, ...]) -> int:
 
     chosen = settings()
     from ledger.engine import LedgerError
-    from mailroom.render import TemplateProblems
+    from mailroom.render import TemplatesError
     from scheduler.daemon import AlreadyRunningError, NoPlanError, run
 
     try:
         return asyncio.run(run(list(folders), chosen))
     except SettingsError as error:
         raise Wrong(str(error)) from error
-    except (AlreadyRunningError, LedgerError, NoPlanError, TemplateProblems) as error:
+    except (AlreadyRunningError, LedgerError, NoPlanError, TemplatesError) as error:
         raise Refused(str(error)) from error

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 _ZONE = "Asia/Shanghai"
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[str]):
     name = "address"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return check_email(value)
         except ValueError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scheduler.cli.days import DAY
-from scheduler.cli.folders import json_option, ledger_at, load, plan_argument
+from scheduler.cli.folders import json_option, load, plan_argument
 from scheduler.cli.output import Refused, Wrong, console, document, line, note
 from scheduler.cli.root import Command
 from scheduler.cli.texts import say
@@ -125,11 +125,11 @@ def _simulate(
 
 
 def _speaker(templates: Path | None) -> Any:
-    from mailroom.render import Speaker, TemplateProblems
+    from mailroom.render import Speaker, TemplatesError
 
     try:
         return Speaker(templates)
-    except TemplateProblems as error:
+    except TemplatesError as error:
         for problem in error.problems:
             note(str(problem))
         raise Refused(say("bad.templates", count=len(error.problems))) from error
@@ -190,11 +190,15 @@ def _summary(
 def _print(summary: dict[str, Any]) -> None:
     from duban.standings import Standing
 
-    line(say("sim.letters", **{"from": summary["from"]}, to=summary["to"], count=summary["letters"]))
+    line(
+        say("sim.letters", **{"from": summary["from"]}, to=summary["to"], count=summary["letters"])
+    )
     for key, name in (("kinds", "kind"), ("lights", "light")):
         said = [f"{say(f'{name}.{k}')} {n}" for k, n in summary[key].items()]
         line(f"  {say(f'sim.{key}')}  {'，'.join(said) or say('nothing')}")
-    stands = [f"{say(f'standing.{Standing(k).value}')} {n}" for k, n in summary["standings"].items()]
+    stands = [
+        f"{say(f'standing.{Standing(k).value}')} {n}" for k, n in summary["standings"].items()
+    ]
     line(f"  {say('sim.standings')}  {'，'.join(stands) or say('nothing')}")
     for key in ("waiting", "failed"):
         if summary[key]:

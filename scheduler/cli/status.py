@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -90,19 +90,28 @@ def _iso(at: datetime | None) -> str | None:
 
 def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]:
     zone = next((p.zone for p in plans.values()), ZoneInfo(_ZONE))
-    local = lambda at: moment(at and at.astimezone(zone))  # noqa: E731
+
+    def local(at: datetime | None) -> str:
+        return moment(at.astimezone(zone) if at else None)
+
     if not found.plans:
         yield say("status.empty")
     for one in found.plans:
         yield from _of_plan(one, plans.get(one.key), local)
         yield ""
-    age = "" if found.last_tick is None else say("ago", seconds=int((now - found.last_tick).total_seconds()))
+    age = (
+        ""
+        if found.last_tick is None
+        else say("ago", seconds=int((now - found.last_tick).total_seconds()))
+    )
     yield say("status.tick", at=local(found.last_tick), age=age)
     if found.trouble_since is not None:
         yield say("status.trouble", since=local(found.trouble_since), reply=found.trouble)
 
 
-def _of_plan(one: PlanStatus, plan: Plan | None, local: Any) -> Iterator[str]:
+def _of_plan(
+    one: PlanStatus, plan: Plan | None, local: Callable[[datetime | None], str]
+) -> Iterator[str]:
     from duban.standings import Standing
 
     count = one.standings
@@ -123,7 +132,9 @@ def _of_plan(one: PlanStatus, plan: Plan | None, local: Any) -> Iterator[str]:
         yield say("status.queue.empty")
     for key, listed in (("status.retried", one.retried), ("status.failed", one.failed)):
         for s in listed:
-            yield say(key, recipient=s.recipient, address=s.address, since=local(s.since), reason=s.reason)
+            yield say(
+                key, recipient=s.recipient, address=s.address, since=local(s.since), reason=s.reason
+            )
     if one.provisional:
         yield say("status.provisional", count=one.provisional)
     if plan is not None and _to_confirm(plan):

@@ -70,6 +70,7 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "月度任务 {milestones} 项，重点专项 {projects} 项，临时决定 {overrides} 条",
     ),
     "col.deadline": ("deadline", "时限"),
+    "col.id": ("id", "编号"),
     "col.item": ("what", "事项"),
     "col.sections": ("sections", "科室"),
     "col.rungs": ("reminders", "提醒日"),
@@ -207,13 +208,13 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "发现 {count} 处损坏：请停止督办程序，恢复最近的备份",
     ),
     "demo.start": (
-        "The Quanzhou plan from {start}; one day takes {pace}. Letters are written to\n"
+        "The Quanzhou plan from {start}, {pace}. Letters are written to\n"
         "  {outbox}\nOpen {index} in a browser, and reload it. Ctrl-C ends the demo.",
-        "泉州市教育局行动方案，从 {start} 开始，{pace}过一天。函件写入\n"
+        "泉州市教育局行动方案，从 {start} 开始，{pace}。函件写入\n"
         "  {outbox}\n可用浏览器打开 {index}，随时刷新。按 Ctrl-C 结束。",
     ),
-    "demo.pace": ("{seconds:g} s", "{seconds:g} 秒"),
-    "demo.pace.max": ("no time at all", "不停顿"),
+    "demo.pace": ("{seconds:g} s a day", "每 {seconds:g} 秒过一天"),
+    "demo.pace.max": ("without pauses", "中间不停顿"),
     "demo.end": (
         "{count} letters until {day}. They are in\n  {index}\nWhy a letter came: "
         "duban explain {key} --plan {plan} --ledger {ledger}",
@@ -236,7 +237,7 @@ def chinese() -> bool:
     return next((v for n in names if (v := os.environ.get(n))), "").startswith("zh")
 
 
-def say(name: str, **values: Any) -> str:
+def say(name: str, /, **values: Any) -> str:
     """The text of that name in the user's language, with its values filled in."""
     text = TEXTS[name][chinese()]
     return text.format(**values) if values else text

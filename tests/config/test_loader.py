@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.loader import load_plan
 from config.problems import Problem
-from tests.support.plans_written import OVERRIDES, PLAN, changed, errors, load, others, save
+from tests.support.small_plan import OVERRIDES, PLAN, changed, errors, load, others, save
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,9 +85,7 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
 
 def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").mkdir()
-    assert errors(load_plan(tmp_path)) == [
-        "plan.yaml:1:1: the file cannot be read: Is a directory"
-    ]
+    assert errors(load_plan(tmp_path)) == ["plan.yaml:1:1: the file cannot be read: Is a directory"]
 
 
 def test_a_file_beside_the_notices_is_not_read(tmp_path: Path) -> None:
@@ -131,7 +129,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_files(tmp_path: P
         "plan.yaml:25:13: unknown official '陈军轩' (did you mean '陈军宣'?)",
         "plan.yaml:32:20: 'monthly' is a day from 1 to 31, or 'last'",
         "plan.yaml:44:14: unknown project 'p09' (did you mean 'p01'?)",
-        "plan.yaml:48:34: unknown section '财物科' (did you mean '财务科'?)",
+        "plan.yaml:49:34: unknown section '财物科' (did you mean '财务科'?)",
     ]
 
 
@@ -232,9 +230,7 @@ def test_f27_no_mistyped_characters_half_load_a_plan(tmp_path: Path, data: st.Da
 
 @MUTATED
 @given(st.data())
-def test_f27_no_changed_indentation_half_loads_a_plan(
-    tmp_path: Path, data: st.DataObject
-) -> None:
+def test_f27_no_changed_indentation_half_loads_a_plan(tmp_path: Path, data: st.DataObject) -> None:
     lines = data.draw(st.sampled_from([PLAN, REAL])).splitlines(keepends=True)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(lines) - 1))

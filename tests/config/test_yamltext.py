@@ -162,12 +162,15 @@ MISTAKES = {
         ["f:2:1: this line has no key: a key is followed by ':' and a space"],
     ),
     "an open bracket": ("a: [1, 2\nb: 3\n", ["f:1:4: the '[' is never closed with ']'"]),
-    "an open brace at the end": ("a: 1\nb: {c: '}', d: 2\n", ["f:2:4: the '{' is never closed with '}'"]),
+    "an open brace at the end": (
+        "a: 1\nb: {c: '}', d: 2\n",
+        ["f:2:4: the '{' is never closed with '}'"],
+    ),
     "a missing comma": ("a: [{b: 1} {c: 2}]\n", ["f:1:12: a ',' or ']' is missing before this"]),
     "a bracket that closes nothing": ("a: 1\n]\n", ["f:2:1: a ']' that closes nothing"]),
     "an open quote": ("a: 'x\nb: 3\n", ["f:1:4: the quote ' is never closed"]),
     "a quote closed by another": (
-        "a: \"x”\nb: 3\n",
+        'a: "x”\nb: 3\n',
         ['f:1:4: the quote " is never closed (full-width quotes do not close it)'],
     ),
     "text behind a quote": (
@@ -253,6 +256,13 @@ def test_f33_damaged_utf8_is_refused_at_the_byte() -> None:
     data = "a: 重点工作\nb: 进展情况\n".encode()
     damaged = data.replace("展".encode(), "展".encode()[:2])
     assert found(damaged) == ["f:2:5: byte 0xe5 is not UTF-8 text; save the file as UTF-8"]
+
+
+def test_f33_damaged_utf8_is_refused_even_where_it_could_be_read_as_gb18030() -> None:
+    word = "报报财".encode()
+    damaged = b"a: " + word[:4] + word[5:] + b"\n"
+    assert damaged.decode("gb18030") == "a: 鎶ユヨ储\n"
+    assert found(damaged) == ["f:1:5: byte 0xe6 is not UTF-8 text; save the file as UTF-8"]
 
 
 @pytest.mark.parametrize("encoding", ["big5", "latin-1", "shift-jis"])

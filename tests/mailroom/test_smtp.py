@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP as ServerProtocol
-from aiosmtpd.smtp import Envelope, Session
+from aiosmtpd import smtp as aiosmtpd
 
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings
@@ -344,8 +343,8 @@ class _Inbox:
     def __init__(self) -> None:
         self.mails: list[Any] = []
 
-    async def handle_DATA(  # noqa: N802, aiosmtpd's name
-        self, server: ServerProtocol, session: Session, envelope: Envelope
+    async def handle_DATA(
+        self, server: aiosmtpd.SMTP, session: aiosmtpd.Session, envelope: aiosmtpd.Envelope
     ) -> str:
         self.mails.append(envelope.content)
         return "250 OK"
@@ -356,7 +355,7 @@ def test_a_well_behaved_server_receives_the_very_bytes() -> None:
 
     async def run() -> Reply:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: ServerProtocol(inbox), "127.0.0.1", 0)
+        server = await loop.create_server(lambda: aiosmtpd.SMTP(inbox), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         relay = SmtpRelay(RelaySettings(host="127.0.0.1", port=port, tls="none"))
         reply = await relay.send(mail(content=content))

@@ -1,7 +1,7 @@
 """A scripted SMTP server that fails on purpose, and certificates for it.
 
-It runs on a loop of its own in a thread, so that tests with or without a loop, and daemons in processes
-of their own, can use it. What a client says is kept as it came.
+It runs on a loop of its own in a thread, so that tests with or without a loop, and daemons in
+processes of their own, can use it. What a client says is kept as it came.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class _Gone(Exception):  # noqa: N818, ends a connection
 class FaultyServer:
     """A server on loopback. `script(verb, …)` queues what it does at the next such verbs.
 
-    Verbs are those of SMTP, CONNECT (the greeting) and DOT (the end of a mail). `said` has the commands
-    of every connection in order, `mails` the content of each mail that reached its final dot, as bytes
-    on the wire without the dot. `tls` makes it speak TLS from the start; with `starttls` it offers it.
+    Verbs are those of SMTP, CONNECT (the greeting) and DOT (the end of a mail). `said` has the
+    commands of every connection in order, `mails` the content of each mail that reached its final
+    dot, as bytes on the wire without the dot. `tls` makes it speak TLS from the start; with
+    `starttls` it offers it.
     """
 
     tls: ssl.SSLContext | None = None
@@ -206,7 +207,7 @@ def make_faulty() -> Iterator[Callable[..., FaultyServer]]:
 
 @dataclass(frozen=True)
 class Certificates:
-    """An authority made for the tests: its file for the client, a server's context for 127.0.0.1."""
+    """An authority made for the tests: its file for a client, contexts for a server."""
 
     ca_file: Path
     server: ssl.SSLContext
@@ -216,7 +217,7 @@ class Certificates:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """One authority, and certificates of it that are good, expired, and for another name."""
+    """One authority, and certificates of it: good, expired, and for another name."""
     authority = trustme.CA()
     ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)

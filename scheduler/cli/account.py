@@ -1,0 +1,116 @@
+"""An obligation's account as a JSON document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duban.bureau import Bureau
+    from jobs.explain import Account, Fate, Rise
+
+
+def account_document(bureau: Bureau, account: Account) -> dict[str, Any]:
+    """The account for other programs: the same steps as the prose, times in the plan's zone."""
+    one = account.obligation
+    iso = _Times(bureau)
+    return {
+        "key": one.key,
+        "plan": bureau.plan.id,
+        "kind": one.kind.value,
+        "item": one.item.id,
+        "title": one.item.title,
+        "section": one.section,
+        "source": one.item.origin,
+        "source_line": one.item.source,
+        "to_confirm": list(one.to_confirm),
+        "nominal": one.nominal.isoformat(),
+        "calendar": [
+            {
+                "day": d.isoformat(),
+                "working": bureau.calendar.is_working(d),
+                "why": bureau.calendar.why(d),
+            }
+            for d in account.days
+        ],
+        "adjusted": one.adjusted.isoformat(),
+        "overrides": [
+            o.model_dump(mode="json", exclude_none=True) | {"source": o.origin}
+            for o in one.overrides
+        ],
+        "exempt": one.exempt,
+        "deadline": account.deadline.isoformat(),
+        "provisional": one.provisional,
+        "ledger": account.row is not None,
+        "born_at": iso(account.born_at),
+        "rungs": [_rise(iso, r) for r in account.rises],
+        "earlier_rungs": [_rise(iso, r) for r in account.earlier],
+        "letters": [
+            {
+                "kind": r.kind,
+                "recipient": r.recipient or r.name,
+                "address": r.address,
+                "state": r.state,
+                "created_at": iso(r.created_at),
+                "sent_at": iso(r.sent_at),
+                "subject": r.subject,
+                "message_id": r.message_id,
+                "reply": r.reply,
+                "reason": r.reason,
+            }
+            for r in account.letters
+        ],
+        "submissions": [
+            {
+                "number": r.number,
+                "at": iso(r.at),
+                "by": r.by,
+                "via": r.via,
+                "late": r.late,
+                "note": r.note,
+                "outcome": r.outcome,
+                "decided_at": iso(r.decided_at),
+                "decided_by": r.decided_by,
+                "reason": r.reason,
+            }
+            for r in account.submissions
+        ],
+        "standing": account.standing.value,
+    }
+
+
+class _Times:
+    """Instants as RFC 3339 in the plan's zone."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self._bureau = bureau
+
+    def __call__(self, at: datetime | None) -> str | None:
+        return None if at is None else self._bureau.local(at).isoformat()
+
+
+def _rise(iso: _Times, rise: Rise) -> dict[str, Any]:
+    return {
+        "rung": rise.name,
+        "at": iso(rise.at),
+        "light": rise.light,
+        "audience": rise.audience.value,
+        "round": rise.round,
+        "fates": [_fate(iso, f) for f in rise.fates],
+    }
+
+
+def _fate(iso: _Times, fate: Fate) -> dict[str, Any]:
+    return {
+        "recipient": fate.recipient,
+        "state": fate.state,
+        "reason": fate.reason,
+        "address": fate.address,
+        "letter": fate.letter_state,
+        "sent_at": iso(fate.sent_at),
+        "reply": fate.reply,
+        "subject": fate.subject,
+        "message_id": fate.message_id,
+        "attempts": fate.attempts,
+        "possibly_twice": fate.uncertain,
+    }

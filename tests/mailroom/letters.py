@@ -1,0 +1,71 @@
+"""Facts for letters, as the decisions would give them; times in the plan's zone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.model import Kind, Light
+from duban.facts import ItemFacts, LetterFacts, LetterKind
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2023, 3, 22, 9, tzinfo=ZONE)
+
+
+def at(month: int, day: int, hour: int = 17, minute: int = 30, year: int = 2023) -> datetime:
+    """A moment of the plan's year."""
+    return datetime(year, month, day, hour, minute, tzinfo=ZONE)
+
+
+def item(section: str = "财务科", **more: Any) -> ItemFacts:
+    """The special report of March, two working days before its deadline."""
+    facts = ItemFacts(
+        key=f"special/2023-03/{section}",
+        kind=Kind.REPORT,
+        title="工作专报",
+        label="专报",
+        period="2023-03",
+        light=Light.YELLOW,
+        section=section,
+        section_full=section,
+        head="林美环",
+        nominal=date(2023, 3, 25),
+        deadline=at(3, 24),
+        days_left=2,
+        days_late=0,
+    )
+    return replace(facts, **more)
+
+
+def late(section: str = "财务科", days: int = 1, month: int = 6, **more: Any) -> ItemFacts:
+    """A monthly report that is overdue by so many working days."""
+    facts: dict[str, Any] = {
+        "title": "重点工作进展情况",
+        "label": "月报",
+        "period": f"2023-{month:02}",
+        "light": Light.RED,
+        "nominal": date(2023, month, 25),
+        "deadline": at(month, 25),
+        "days_left": 0,
+        "days_late": days,
+    }
+    return item(section, **(facts | more))
+
+
+def letter(kind: LetterKind, *items: ItemFacts, **more: Any) -> LetterFacts:
+    """A letter of the plan's office."""
+    facts = LetterFacts(
+        kind=kind,
+        light=max((i.light for i in items), key=lambda x: x.rank) if items else None,
+        recipient="财务科",
+        recipient_title="",
+        organization="泉州市教育局",
+        plan_title="某行动方案",
+        office="办公室",
+        office_email="bangongshi@qzedu.example",
+        now=NOW,
+        items=items,
+    )
+    return replace(facts, **more)
