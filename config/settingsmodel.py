@@ -59,10 +59,6 @@ def _usual_port(given: dict[str, Any]) -> int:
     return _USUAL_PORTS[given["smtp_tls"]]
 
 
-def _senders_domain(given: dict[str, Any]) -> str:
-    return (given["mail_from"] or "duban.invalid").rpartition("@")[2]
-
-
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Few = Annotated[int, Field(ge=1, le=100)]
 Many = Annotated[int, Field(ge=1, le=10_000)]
@@ -152,12 +148,6 @@ class Settings(BaseSettings):
         shown="none; needed to send/无；发信必填",
     )
     mail_from_name: Line = _setting("督办", "name that stands before it", "发件人名称")
-    message_id_domain: Annotated[Line, Field(pattern=r"^[A-Za-z0-9.-]+$")] = _setting(
-        _senders_domain,
-        "domain in the Message-IDs; never change it",
-        "Message-ID 里的域名；定后勿改",
-        shown="that of `mail_from`/`mail_from` 的域名",
-    )
     outbox: Path | None = _setting(
         None,
         "folder: letters are written there and not sent",

@@ -148,7 +148,7 @@ def adjust(calendar: WorkCalendar, nominal: date, way: Adjust) -> date:
             return calendar.on_or_before(nominal)
         case Adjust.LATER:
             return calendar.on_or_after(nominal)
-        case Adjust.NONE:
+        case Adjust.NONE:  # pragma: no branch - there is no fourth way
             return nominal
 
 

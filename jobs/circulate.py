@@ -95,7 +95,8 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
     bureau, now = content.bureau, content.now
     soon = bureau.calendar.shift(now.date(), SOON_WORKING_DAYS) + timedelta(days=1)
     until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
-    bounds = {"plan": plan_id, "now": now, "until": until}
+    new_year = datetime(now.year + 1, 1, 1, tzinfo=bureau.plan.zone)
+    bounds = {"plan": plan_id, "now": now, "until": until, "new_year": new_year}
     counts = content.connection.execute(_COUNTS, bounds).one()._mapping
     listed: dict[str, Any] = {
         name: tuple(
@@ -118,7 +119,7 @@ _PARTS = {
     "submitted": obligation.c.state == State.SUBMITTED.value,
 }
 _COUNTED = {
-    "open": _owed,
+    "open": _owed & (obligation.c.deadline < bindparam("new_year")),
     "on_time": _accepted & obligation.c.late.is_(False),
     "late": _accepted & obligation.c.late.is_(True),
     "provisional": _owed & obligation.c.provisional.is_(True),

@@ -187,7 +187,7 @@ def _tell_return(
     item = bureau.plan.items[row.item]
     due = bureau.local(limit)
     data = {
-        "title": f"{item.label}（{row.period}）已退回，请修改后重新报送",
+        "title": f"{_period(row.period)}{item.label}已退回，请修改后重新报送",
         "message": [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"],
         "details": [],
     }
@@ -202,6 +202,11 @@ def _tell_return(
         [row],
         data,
     )
+
+
+def _period(period: str) -> str:
+    year, _, month = period.partition("-")
+    return f"{int(month[:2])}月" if month else f"{year}年"
 
 
 def _write(connection: Connection, row: Row[Any], **values: Any) -> None:

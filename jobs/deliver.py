@@ -169,33 +169,40 @@ def _note_takeover(connection: Connection, row: Row[Any], now: datetime) -> None
 async def _send(
     ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier, ready: list[Ready]
 ) -> int:
-    """Send a batch side by side; one writer commits whatever finished while it last committed."""
-    finished: asyncio.Queue[tuple[Ready, Rendered, Mail, Reply]] = asyncio.Queue()
-    pending = [asyncio.create_task(_carry(bureaus, carrier, one, finished)) for one in ready]
+    """Send a batch side by side; one writer commits whatever finished while it last committed.
+
+    A letter that cannot even be written stays claimed until its lease ends; the others are sent and
+    marked, then its error is raised.
+    """
+    finished: asyncio.Queue[asyncio.Task[_Carried]] = asyncio.Queue()
+    pending = [asyncio.create_task(_carry(bureaus, carrier, one)) for one in ready]
+    for task in pending:
+        task.add_done_callback(finished.put_nowait)
     sent, left = 0, len(pending)
+    errors: list[BaseException] = []
     try:
         while left:
             done = [await finished.get()]
             while not finished.empty():
                 done.append(finished.get_nowait())
             left -= len(done)
-            sent += _mark(ledger, bureaus, carrier, done)
+            errors += [error for task in done if (error := task.exception())]
+            sent += _mark(ledger, bureaus, carrier, [t.result() for t in done if not t.exception()])
     finally:
         for task in pending:
             task.cancel()
+    if errors:
+        raise errors[0]
     return sent
 
 
-async def _carry(
-    bureaus: Mapping[int, Bureau],
-    carrier: Carrier,
-    ready: Ready,
-    finished: asyncio.Queue[tuple[Ready, Rendered, Mail, Reply]],
-) -> None:
+_Carried = tuple[Ready, Rendered, Mail, Reply]
+
+
+async def _carry(bureaus: Mapping[int, Bureau], carrier: Carrier, ready: Ready) -> _Carried:
     rendered = carrier.speaker.render(ready.facts)
     mail = _compose(bureaus[ready.row.plan_id], carrier, ready, rendered)
-    reply = await carrier.relay.send(mail)
-    finished.put_nowait((ready, rendered, mail, reply))
+    return ready, rendered, mail, await carrier.relay.send(mail)
 
 
 def _compose(bureau: Bureau, carrier: Carrier, ready: Ready, rendered: Rendered) -> Mail:
@@ -224,7 +231,7 @@ def _mark(
     ledger: Ledger,
     bureaus: Mapping[int, Bureau],
     carrier: Carrier,
-    done: list[tuple[Ready, Rendered, Mail, Reply]],
+    done: list[_Carried],
 ) -> int:
     now = carrier.clock()
     sent = [

@@ -13,7 +13,7 @@ from duban.bureau import Bureau
 from duban.ladder import Decision, Step, climb, decide, notice_cutoff
 from duban.letters import Called, Draft, Recipient, drafts, recipients
 from jobs.letterbox import mail_domain
-from ledger import events
+from ledger import events, obligations
 from ledger.engine import Ledger
 from ledger.letters import entry, mention_all, queue_all, supersede
 from ledger.tables import Addressee, MentionState, letter, mention, obligation
@@ -91,10 +91,7 @@ def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
 
 def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> list[int]:
     with ledger.read() as connection:
-        found = connection.execute(
-            select(obligation.c.plan_id).where(obligation.c.next_action_at <= now).distinct()
-        ).scalars()
-        return sorted(set(found) & bureaus.keys())
+        return obligations.plans_with_work(connection, bureaus.keys(), now)
 
 
 def _wait_for_opening(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> None:

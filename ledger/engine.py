@@ -75,12 +75,21 @@ class Ledger:
         """Check the file and bring the tables to the present schema; does nothing if they are."""
         if self.path is not None and self.path.exists():
             self._check_file()
-        if self.version() == SCHEMA:
+        found = self.version()
+        if found == SCHEMA:
             return
-        from ledger.migrate import upgrade  # alembic costs a second to import
+        from alembic.util import CommandError  # alembic costs a second to import
 
-        with _plainly(self):
-            upgrade(self.engine)
+        from ledger.migrate import upgrade
+
+        try:
+            with _plainly(self):
+                upgrade(self.engine)
+        except CommandError as error:
+            raise LedgerError(
+                f"the ledger is of another duban's making (its schema is {found!r}, this one knows "
+                f"up to {SCHEMA!r}); install that version again, or restore a backup"
+            ) from error
 
     def version(self) -> str | None:
         """The migration that the database is at, None for an empty one."""

@@ -237,6 +237,10 @@ _STALE = (
                 letter.c.kind.in_((*_LADDER_KINDS, LetterKind.CHANGE.value)),
                 mention.c.round != obligation.c.round,
             ),
+            and_(
+                letter.c.kind == LetterKind.CHANGE.value,
+                obligation.c.state.in_((State.SUBMITTED.value, State.ACCEPTED.value)),
+            ),
         ),
     )
 )

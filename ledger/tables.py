@@ -98,8 +98,10 @@ obligation = Table(
     Column("next_action_at", UTC_),
     UniqueConstraint("plan_id", "key"),
 )
+# led by the plan: SQLite would otherwise take the unique key's index and read all of a plan
 Index(
-    "ix_obligation_next_action_at",
+    "ix_obligation_plan_id_next_action_at",
+    obligation.c.plan_id,
     obligation.c.next_action_at,
     sqlite_where=obligation.c.next_action_at.is_not(None),
     postgresql_where=obligation.c.next_action_at.is_not(None),

@@ -9,6 +9,8 @@ from duban.facts import DigestFacts, ItemFacts
 from mailroom.groups import Items, by_section, standing_counts, worst_first
 from mailroom.words import clock, day, due, left, plain_day, short_name
 
+_NAMED_MAX = 14
+
 
 def reminder(items: Items, now: datetime) -> str:
     """`3月专报 3月24日（周五）截止，还剩2个工作日`; of several one is named, the rest counted."""
@@ -43,7 +45,8 @@ def escalation(items: Items, now: datetime) -> str:
         return f"{named}{left(worst, now)}"
     if len(groups) == 1:
         return f"{worst.section}{_late(list(items), 0, now)}"
-    return f"{len(groups)}个科室{len(items)}项逾期，最长{left(worst, now)}（{named}）"
+    said = named if len(named) <= _NAMED_MAX else worst.section
+    return f"{len(groups)}个科室{len(items)}项逾期，最长{left(worst, now)}（{said}）"
 
 
 def change(items: Items, now: datetime) -> str:

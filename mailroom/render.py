@@ -44,6 +44,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "by_section": groups.by_section,
     "change": headlines.change,
     "clock": words.clock,
+    "coming": words.coming,
     "closing": headlines.closing,
     "day": words.day,
     "digest_line": headlines.digest,

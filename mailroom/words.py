@@ -99,7 +99,7 @@ def due(item: ItemFacts, now: datetime) -> str:
 def when(item: ItemFacts, now: datetime) -> str:
     """The deadline in the body of a letter, beside what is left."""
     if item.overdue:
-        return f"应于{moment(item.deadline, now)}前{verb(item)}"
+        return f"{day(item.deadline, now)}到期"
     if item.deadline.date() == now.date():
         return day(item.deadline, now)
     return f"{moment(item.deadline, now)}截止"
@@ -141,6 +141,11 @@ def notes(item: ItemFacts, now: datetime) -> tuple[str, ...]:
         item.reason or "",
     )
     return tuple(s for s in said if s)
+
+
+def coming(milestones: tuple[tuple[str, date], ...], now: datetime) -> tuple[str, ...]:
+    """A section's milestones that are still to come: `3月31日（周五）前：召开会议`."""
+    return tuple(f"{day(d, now)}前：{title}" for title, d in milestones if d >= now.date())
 
 
 def mailto(address: str, subject: str, body: str = "", cc: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,13 +102,11 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
     """
     set_up(settings.log_format, settings.log_level)
     relay = relay_of(settings)
-    ledger = Ledger(settings.database)
-    with DaemonLock(ledger.path):
+    with closing(Ledger(settings.database)) as ledger, DaemonLock(ledger.path):
         ledger.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
         daemon.start()
         await _beat(daemon, settings.tick_seconds)
-        ledger.close()
     return 1 if daemon.failed else 0
 
 
@@ -121,7 +120,8 @@ async def _beat(daemon: Daemon, seconds: float) -> None:
 
     def hasten() -> None:
         for job in ("tick", "mail"):
-            beats.modify_job(job, next_run_time=daemon.clock.now())
+            # the machine's time, by which APScheduler beats, whatever clock the daemon decides by
+            beats.modify_job(job, next_run_time=SystemClock().now())
 
     def reload() -> None:
         daemon.reload()

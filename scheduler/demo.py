@@ -43,7 +43,7 @@ class Demo:
     """One showing. `pace_s` is how many seconds a day takes, 0 for no pauses.
 
     `show` is called for each letter as it leaves; `once` ends the showing after the first day with
-    letters. `pause` waits: a test passes its own.
+    letters. `pause` waits: a test passes its own. `clock` is told each moment, in the plan's zone.
     """
 
     plan: Plan
@@ -53,6 +53,7 @@ class Demo:
     days: int | None = None
     once: bool = False
     pause: Callable[[float], Awaitable[Any]] = asyncio.sleep
+    clock: Callable[[datetime], None] = lambda at: None
     count: int = field(default=0, init=False)
     reached: date = field(default=FIRST_DAY, init=False)
     last_key: str = field(default="", init=False)
@@ -102,6 +103,7 @@ class Demo:
                 return
             before, sent = moment, self.count
             self.reached = moment.astimezone(zone).date()
+            self.clock(moment.astimezone(zone))
             await simulation.tick()
             if self.count > sent and self.pace_s:
                 page.write(running=True)

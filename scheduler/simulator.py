@@ -181,6 +181,8 @@ class Simulation:
         self.bureau = Bureau(self.bureau.plan.with_overrides(made))
 
     def _hand_in(self, action: Action, now: datetime) -> None:
+        if self.daemon_up:  # the script may begin before the ledger's first tick
+            self._be_born(now)
         keys = self._keys(action)
         if not keys:
             raise RefusedError(f"the plan has no {'/'.join(n or '*' for n in action.named())}")
@@ -192,6 +194,12 @@ class Simulation:
                 accept(self.ledger, self.bureau, act)
             else:
                 self._return(act, action.deadline)
+
+    def _be_born(self, now: datetime) -> None:
+        with self.ledger.read() as connection:
+            born = plans.find(connection, self.bureau.plan.id) is not None
+        if not born:
+            reconcile(self.ledger, self.bureau, now)
 
     def _return(self, act: Act, deadline: date | datetime | None) -> None:
         plan = self.bureau.plan

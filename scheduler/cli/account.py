@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from duban.bureau import Bureau
     from jobs.explain import Account, Fate, Rise
 
@@ -45,36 +47,8 @@ def account_document(bureau: Bureau, account: Account) -> dict[str, Any]:
         "born_at": iso(account.born_at),
         "rungs": [_rise(iso, r) for r in account.rises],
         "earlier_rungs": [_rise(iso, r) for r in account.earlier],
-        "letters": [
-            {
-                "kind": r.kind,
-                "recipient": r.recipient or r.name,
-                "address": r.address,
-                "state": r.state,
-                "created_at": iso(r.created_at),
-                "sent_at": iso(r.sent_at),
-                "subject": r.subject,
-                "message_id": r.message_id,
-                "reply": r.reply,
-                "reason": r.reason,
-            }
-            for r in account.letters
-        ],
-        "submissions": [
-            {
-                "number": r.number,
-                "at": iso(r.at),
-                "by": r.by,
-                "via": r.via,
-                "late": r.late,
-                "note": r.note,
-                "outcome": r.outcome,
-                "decided_at": iso(r.decided_at),
-                "decided_by": r.decided_by,
-                "reason": r.reason,
-            }
-            for r in account.submissions
-        ],
+        "letters": [_letter(iso, r) for r in account.letters],
+        "submissions": [_submission(iso, r) for r in account.submissions],
         "standing": account.standing.value,
     }
 
@@ -113,4 +87,34 @@ def _fate(iso: _Times, fate: Fate) -> dict[str, Any]:
         "message_id": fate.message_id,
         "attempts": fate.attempts,
         "possibly_twice": fate.uncertain,
+    }
+
+
+def _letter(iso: _Times, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "recipient": row.recipient or row.name,
+        "address": row.address,
+        "state": row.state,
+        "created_at": iso(row.created_at),
+        "sent_at": iso(row.sent_at),
+        "subject": row.subject,
+        "message_id": row.message_id,
+        "reply": row.reply,
+        "reason": row.reason,
+    }
+
+
+def _submission(iso: _Times, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "at": iso(row.at),
+        "by": row.by,
+        "via": row.via,
+        "late": row.late,
+        "note": row.note,
+        "outcome": row.outcome,
+        "decided_at": iso(row.decided_at),
+        "decided_by": row.decided_by,
+        "reason": row.reason,
     }

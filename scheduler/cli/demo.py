@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from scheduler.cli.days import moment
 from scheduler.cli.folders import load
 from scheduler.cli.output import Refused, Wrong, line
 from scheduler.cli.root import Command
@@ -44,15 +47,39 @@ def demo_command(speed: str | None, days: int | None, out: Path, once: bool) -> 
     from scheduler.demo import Demo, plan_folder
     from scheduler.journal import OccupiedError
 
-    showing = Demo(load(plan_folder()), out, _show, pace, days=days, once=once)
+    hands = _Hands()
+
+    def show(entry: Entry) -> None:
+        hands.clear()
+        _show(entry)
+
+    showing = Demo(load(plan_folder()), out, show, pace, days=days, once=once, clock=hands.point)
     _open(showing)
     try:
         asyncio.run(showing.run())
     except KeyboardInterrupt:
-        line()
+        hands.clear()
     except (OccupiedError, OSError) as error:
         raise Refused(str(error)) from error
+    hands.clear()
     _close(showing)
+
+
+class _Hands:
+    """The running clock on the last line of a terminal; nothing where there is none."""
+
+    def __init__(self) -> None:
+        self._seen = sys.stderr.isatty() and sys.stdout.isatty()
+
+    def point(self, at: datetime) -> None:
+        """Show the time that the demo has reached."""
+        if self._seen:
+            click.echo(f"\r\x1b[K{moment(at)} ", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Make room for a line."""
+        if self._seen:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _pace(speed: str | None) -> float:

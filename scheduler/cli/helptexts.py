@@ -74,7 +74,7 @@ HELP: Final[dict[str, tuple[str, str]]] = {
         "Check the plan in the folder PLAN.\n\nPrints every problem as file:line:column: message: "
         "errors, warnings, and what the office has to confirm. Ends with 1 if there is an error.",
         "\b\n检查文件夹 PLAN 中的行动方案。\n"
-        "按“文件:行:列: 内容”列出错误、注意事项和待办公室核定的事；有错误时以 1 结束。",
+        "按“文件:行:列: 内容”列出错误、注意事项和待核定的事；有错误时以 1 结束。",
     ),
     "check.short": ("Check a plan.", "检查行动方案"),
     "agenda": (

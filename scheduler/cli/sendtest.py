@@ -95,7 +95,7 @@ def _mail(chosen: Settings, address: str) -> Mail:
     )
     templates = chosen.templates
     rendered = Speaker(Path(templates) if templates else None).render(facts)
-    message_id = f"<{token_hex(12)}@{chosen.message_id_domain}>"
+    message_id = f"<{token_hex(12)}@{sender.rpartition('@')[2]}>"
     envelope = Envelope(
         sender=sender,
         sender_name=chosen.mail_from_name,

@@ -152,11 +152,6 @@ def test_a_given_port_stays() -> None:
     assert load_settings().smtp_port == 4650
 
 
-def test_the_message_id_domain_is_the_senders() -> None:
-    write("mail_from: duban@qzedu.example\n")
-    assert load_settings().message_id_domain == "qzedu.example"
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
 def test_f09_plain_smtp_to_this_machine_is_allowed(host: str) -> None:
     write(f"smtp_tls: none\nsmtp_host: '{host}'\n")

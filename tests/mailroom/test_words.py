@@ -115,7 +115,7 @@ def test_another_years_dates_and_periods_name_their_year() -> None:
     old = item(period="2022-12", deadline=at(12, 23, year=2022), days_late=60)
     text = SPEAKER.render(letter(LetterKind.REMINDER, old)).text
     assert "2022年12月专报" in text
-    assert "应于2022年12月23日（周五）17:30前报送" in text
+    assert "2022年12月23日（周五）到期" in text
 
 
 def test_a_long_title_is_cut_in_the_subject_and_whole_in_the_letter() -> None:
@@ -164,8 +164,8 @@ def test_an_official_with_every_section_overdue_gets_one_screen() -> None:
     sent = tuple(Sent(at=JUNE - timedelta(days=n), light=Light.RED) for n in range(5))
     items = [late(f"第{n}科", n % 9 + 1, sent=sent) for n in range(19) for _ in range(4)]
     text = SPEAKER.render(letter(LetterKind.ESCALATION, *items, now=JUNE, recipient="刘殊芳")).text
-    assert text.count("【红】") == 3
-    assert "另有16个科室共64项" in text
+    assert text.count("【红】") == 2
+    assert "另有17个科室共68项" in text
     assert len(text.splitlines()) < 32
 
 
@@ -224,6 +224,13 @@ def test_a_digest_counts_all_where_its_lists_hold_only_the_most_urgent() -> None
     assert "逾期31项" in rendered.subject
     assert "逾期（31项）" in rendered.text
     assert "另有29项" in rendered.text
+
+
+def test_a_reminder_lists_only_the_milestones_to_come() -> None:
+    tasks = (("旧任务", date(2023, 2, 28)), ("新任务", date(2023, 3, 31)))
+    text = SPEAKER.render(letter(LetterKind.REMINDER, item(), milestones=tasks)).text
+    assert "3月31日（周五）前：新任务" in text
+    assert "旧任务" not in text
 
 
 def test_a_duty_of_many_sections_is_one_line_of_the_digest() -> None:

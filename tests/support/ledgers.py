@@ -35,7 +35,7 @@ from tests.support.plans import REASON, plan_of, rule
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CAIWU = "r/2023-03/财务科"
-"""The one obligation of `one_report`: due on Friday 24 March 2023 at 17:30 (the 25th is a Saturday).
+"""The one obligation of `one_report`: due on Friday 24 March 2023, 17:30 (the 25th is a Saturday).
 
 Its rungs: 17, 22 and 24 March to the section; 27 March to the 副局长 too; 29 March to the 局长 too;
 then 6 April and every five working days.
@@ -181,7 +181,8 @@ class Desk:
 
     def act(self, key: str = CAIWU, **more: Any) -> Act:
         """Somebody's act now."""
-        return Act(**({"key": key, "at": self.now, "who": "林美环"} | more))
+        usual: dict[str, Any] = {"key": key, "at": self.now, "who": "林美环"}
+        return Act(**(usual | more))
 
     def submit(self, key: str = CAIWU, **more: Any) -> str:
         """A section hands in."""

@@ -91,7 +91,7 @@ class FaultyServer:
 
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        start = asyncio.start_server(self._accepted, "127.0.0.1", 0, ssl=self.tls)
+        start = asyncio.start_server(self._accepted, "127.0.0.1", 0)
         self._server = self._loop.run_until_complete(start)
         self.port = self._server.sockets[0].getsockname()[1]
         ready.set()
@@ -100,7 +100,7 @@ class FaultyServer:
         for task in self._tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(_settle())
         self._loop.close()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -112,6 +112,8 @@ class FaultyServer:
         said: list[str] = []
         self.said.append(said)
         try:
+            if self.tls:
+                await writer.start_tls(self.tls)
             await self._answer("CONNECT", writer)
             while line := await reader.readline():
                 said.append(line.decode("latin-1").rstrip("\r\n"))
@@ -158,6 +160,12 @@ class FaultyServer:
             return action
         await _misbehave(action, writer)
         raise _Gone
+
+
+async def _settle() -> None:
+    """Let the transports that were aborted close their sockets."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _misbehave(action: str, writer: asyncio.StreamWriter) -> None:

@@ -114,9 +114,9 @@ def _tables() -> None:
         sa.UniqueConstraint("plan_id", "key", name=op.f("uq_obligation_plan_id_key")),
     )
     op.create_index(
-        "ix_obligation_next_action_at",
+        "ix_obligation_plan_id_next_action_at",
         "obligation",
-        ["next_action_at"],
+        ["plan_id", "next_action_at"],
         unique=False,
         sqlite_where=sa.text("next_action_at IS NOT NULL"),
         postgresql_where=sa.text("next_action_at IS NOT NULL"),

@@ -1,0 +1,285 @@
+"""The commands that act on a ledger or on the office's decisions, and those that read them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from config.loader import load_plan
+from duban.bureau import Bureau
+from jobs.reconcile import reconcile
+from ledger.engine import Ledger
+from scheduler.clock import SystemClock
+from tests.support import small_plan
+from tests.support.commands import Answer, call
+
+KEY = "monthly/2023-06/财务科"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plan whose ledger was born when it began, and the settings that name that ledger."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    small_plan.save(folder)
+    monkeypatch.setenv("DUBAN_DATABASE", f"sqlite:///{tmp_path / 'duban.sqlite'}")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def ledger(folder: Path) -> Path:
+    """The ledger of that plan, with all its obligations and nothing sent."""
+    plan = load_plan(folder).plan
+    assert plan is not None
+    ledger = Ledger(os.environ["DUBAN_DATABASE"])
+    ledger.prepare()
+    reconcile(ledger, Bureau(plan), SystemClock().now())
+    ledger.close()
+    assert ledger.path is not None
+    return ledger.path
+
+
+def explain(capsys: pytest.CaptureFixture[str], key: str = KEY) -> Answer:
+    return call(capsys, "explain", key, "--json")
+
+
+def test_a_report_goes_through_submit_return_submit_accept(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    assert call(capsys, "submit", KEY, "--by", "张科员").code == 0
+    assert explain(capsys).json["standing"] == "submitted"
+    assert (
+        call(capsys, "return", KEY, "--reason", "缺存在问题", "--deadline", "2090-01-05").code == 0
+    )
+    returned = explain(capsys).json
+    assert returned["standing"] == "returned"
+    assert returned["deadline"] == "2090-01-05T17:30:00+08:00"
+    assert call(capsys, "submit", KEY).code == 0
+    assert call(capsys, "accept", KEY).code == 0
+    found = explain(capsys).json
+    assert [s["outcome"] for s in found["submissions"]] == ["returned", "accepted"]
+    assert found["submissions"][0]["by"] == "张科员"
+    assert found["standing"] == "late"
+
+
+def test_submit_says_the_number_in_json(capsys: pytest.CaptureFixture[str], ledger: Path) -> None:
+    answer = call(capsys, "submit", KEY, "--json")
+    assert answer.json["number"] == "demo-2023-0001"
+    assert answer.json["key"] == KEY
+
+
+def test_a_section_may_be_named_by_its_alias(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    answer = call(capsys, "submit", "monthly/2023-06/初教科室", "--json")
+    assert answer.json["key"] == "monthly/2023-06/初幼教科"
+
+
+def test_what_the_ledger_refuses_ends_with_1(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    call(capsys, "submit", KEY)
+    answer = call(capsys, "submit", KEY, "--json")
+    assert answer.code == 1
+    assert "already" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("monthly/2023-06/财务课", "did you mean '财务科'?"),
+        ("montly/2023-06/财务科", "did you mean 'monthly'?"),
+        ("monthly", "is not a key"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], ledger: Path, key: str, said: str
+) -> None:
+    answer = call(capsys, "submit", key)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_without_a_ledger_nothing_is_made(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    answer = call(capsys, "submit", KEY)
+    assert answer.code == 1
+    assert "there is no ledger" in answer.err
+    assert not (folder.parent / "duban.sqlite").exists()
+
+
+def test_a_mistyped_setting_is_named(
+    capsys: pytest.CaptureFixture[str], ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUBAN_DATABSE", "x")
+    answer = call(capsys, "status")
+    assert answer.code == 2
+    assert "did you mean 'DUBAN_DATABASE'?" in answer.err
+
+
+def test_the_plan_is_the_only_one_below_this_folder(
+    capsys: pytest.CaptureFixture[str], ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ledger.parent)
+    assert call(capsys, "submit", KEY).code == 0
+
+
+def test_where_there_are_two_plans_one_must_be_named(
+    capsys: pytest.CaptureFixture[str], ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ledger.parent / "other").mkdir()
+    small_plan.save(ledger.parent / "other")
+    monkeypatch.chdir(ledger.parent)
+    answer = call(capsys, "submit", KEY)
+    assert answer.code == 2
+    assert "which plan?" in answer.err
+
+
+def test_override_writes_a_deadline_that_agenda_shows(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    options = ("--deadline", "2023-06-29 12:00", "--reason", "集中检查", "--by", "办公室")
+    assert call(capsys, "override", KEY, *options).code == 0
+    span = ("--from", "2023-06-26", "--to", "2023-06-30", "--json")
+    (one,) = call(capsys, "agenda", folder, *span).json
+    assert one["key"] == KEY
+    assert one["deadline"] == "2023-06-29T12:00:00+08:00"
+
+
+def test_exempt_without_a_section_exempts_all_of_the_period(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert call(capsys, "exempt", "monthly/2023-06", "--reason", "合并报送").code == 0
+    span = ("--from", "2023-06-01", "--to", "2023-06-30", "--json")
+    found = call(capsys, "agenda", folder, *span).json
+    assert [o["exempt"] for o in found] == ["合并报送", "合并报送"]
+
+
+def test_a_decision_that_spoils_the_plan_is_not_written(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    answer = call(
+        capsys, "override", "monthly/2023-13/财务科", "--reassign", "初幼教科", "--reason", "x"
+    )
+    assert answer.code == 1
+    assert "2023-13" in answer.err
+    assert not (folder / "overrides.yaml").exists()
+
+
+def test_override_needs_exactly_one_decision(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    answer = call(capsys, "override", KEY, "--reason", "x")
+    assert answer.code == 2
+
+
+def test_status_counts_what_is_owed(capsys: pytest.CaptureFixture[str], ledger: Path) -> None:
+    call(capsys, "submit", KEY)
+    (plan,) = call(capsys, "status", "--json").json["plans"]
+    assert plan["plan"] == "demo-2023"
+    assert plan["standings"]["submitted"] == 1
+    assert plan["standings"]["before"] == 24
+    assert plan["waiting"] == 1
+    assert plan["to_confirm"] == 0
+
+
+def test_status_says_how_the_relay_and_the_daemon_are(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    from ledger import plans
+
+    made = Ledger(f"sqlite:///{ledger}")
+    now = SystemClock().now()
+    with made.write() as connection:
+        trouble = {"since": now.isoformat(), "reply": "421 too busy"}
+        plans.set_mark(connection, "relay.trouble", trouble, now)
+        plans.set_mark(connection, "tick", now.isoformat(), now)
+    made.close()
+    answer = call(capsys, "status")
+    assert "421 too busy" in answer.out
+    assert "s ago)" in answer.out
+
+
+def test_explain_without_a_ledger_tells_what_the_plan_promises(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    answer = call(capsys, "explain", KEY)
+    assert answer.code == 0
+    assert "每月25日报送，2023-02起，2023-12止" in answer.out
+    assert "2023-06-25 周日，调休上班（端午节），工作日" in answer.out
+    assert "2023-06-28 周三 09:00 【红】逾期3个工作日" in answer.out
+    assert "没有台账" in answer.out
+
+
+def test_explain_names_the_override_and_its_reason(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    small_plan.save(folder, overrides=small_plan.OVERRIDES)
+    answer = call(capsys, "explain", "special/2023-03/财务科")
+    assert "时限改为2023-03-28，理由：会议冲突（overrides.yaml:2）" in answer.out
+    assert "时限    2023-03-28 周二 17:30" in answer.out
+
+
+def test_explain_of_an_unknown_period_ends_with_1(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert call(capsys, "explain", "monthly/2024-01/财务科").code == 1
+
+
+def test_db_upgrade_makes_a_ledger_and_db_check_finds_it_sound(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert call(capsys, "db", "upgrade").code == 0
+    found = call(capsys, "db", "check", "--json")
+    assert found.code == 0
+    assert found.json["ok"] is True
+    assert found.json["counts"]["obligation"] == 0
+
+
+def test_db_check_finds_a_broken_reference(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    connection = sqlite3.connect(ledger)
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("UPDATE obligation SET plan_id = 99 WHERE id = 1")
+    connection.commit()
+    connection.close()
+    answer = call(capsys, "db", "check", "--json")
+    assert answer.code == 1
+    assert answer.json["faults"] == ["obligation row 1 points to a missing plan"]
+
+
+def test_a_backup_is_whole_alone_and_private(
+    capsys: pytest.CaptureFixture[str], ledger: Path, tmp_path: Path
+) -> None:
+    call(capsys, "submit", KEY)
+    copy = tmp_path / "backups" / "copy.sqlite"
+    copy.parent.mkdir()
+    assert call(capsys, "db", "backup", copy).code == 0
+    assert [p.name for p in copy.parent.iterdir()] == ["copy.sqlite"]
+    assert copy.stat().st_mode & 0o777 == 0o600
+    connection = sqlite3.connect(copy)
+    counted = connection.execute("SELECT count(*) FROM submission").fetchone()
+    connection.close()
+    assert counted == (1,)
+
+
+def test_a_backup_never_replaces_the_ledger_itself(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    before = ledger.read_bytes()
+    assert call(capsys, "db", "backup", ledger).code == 1
+    assert ledger.read_bytes() == before
+
+
+def test_a_damaged_ledger_is_refused_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    ledger.write_bytes(b"not a database, not at all" * 100)
+    answer = call(capsys, "status")
+    assert answer.code == 1
+    assert "is not a ledger" in answer.err
