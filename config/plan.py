@@ -92,6 +92,19 @@ class Plan:
         """The post of that name, or the post that a person of that name holds or has held."""
         return self._officials[reference]
 
+    def post_named(self, reference: str) -> Official:
+        """The post meant by its name, a holder's, its title, a part of that, or its role.
+
+        Raises KeyError with a message where none or several could be meant.
+        """
+        if reference in self._officials:
+            return self._officials[reference]
+        meant = [o for o in self.file.officials if reference in _callings(o)]
+        if len(meant) == 1:
+            return meant[0]
+        posts = "; ".join(o.post for o in meant or self.file.officials)
+        raise KeyError(f"{reference!r} does not name one post: {posts}")
+
     @cached_property
     def head(self) -> Official:
         """The post of the head of the leading group."""
@@ -138,10 +151,15 @@ class Plan:
 
     def with_holder(self, reference: str, holder: Holder) -> Plan:
         """The same plan with a successor in a post."""
-        old = self.official(reference)
+        old = self.post_named(reference)
         new = old.model_copy(update={"holders": (*old.holders, holder)})
         officials = tuple(new if o is old else o for o in self.file.officials)
         return replace(self, file=self.file.model_copy(update={"officials": officials}))
+
+
+def _callings(official: Official) -> tuple[str | None, ...]:
+    title = official.title or ""
+    return (official.role, official.title, *title.split("、"))
 
 
 def _chained(digest: str, more: str) -> str:

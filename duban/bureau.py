@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -44,6 +44,18 @@ class Bureau:
     def opening(self, now: datetime) -> datetime:
         """`now` if letters may go out, else the next time that they may."""
         return next_opening(self.local(now), self.calendar, self.hours)
+
+    def reminding(self, now: datetime) -> bool:
+        """Whether rungs may be issued at `now`: in office hours, from the reminders' hour on."""
+        return open_now(self.local(now), self.calendar, self._reminding)
+
+    def next_reminding(self, now: datetime) -> datetime:
+        """`now` if rungs may be issued, else the next time that they may."""
+        return next_opening(self.local(now), self.calendar, self._reminding)
+
+    @cached_property
+    def _reminding(self) -> Hours:
+        return replace(self.hours, opens=self.hours.reminder)
 
     def ladder(self, item: str, deadline: datetime, until: datetime) -> list[Step]:
         """An obligation's fixed steps, and the repeated ones up to `until`."""

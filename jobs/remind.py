@@ -76,8 +76,8 @@ def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
     queued = 0
     for plan_id in _plans_with_work(ledger, bureaus, now):
         bureau = bureaus[plan_id]
-        if not bureau.open(now):
-            _wait_for_opening(ledger, plan_id, bureau, now)
+        if not bureau.reminding(now):
+            _wait(ledger, plan_id, bureau, now)
             continue
         while True:
             with ledger.write() as connection:
@@ -94,12 +94,12 @@ def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetim
         return obligations.plans_with_work(connection, bureaus.keys(), now)
 
 
-def _wait_for_opening(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> None:
+def _wait(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> None:
     with ledger.write() as connection:
         connection.execute(
             update(obligation)
             .where(obligation.c.plan_id == plan_id, obligation.c.next_action_at <= now)
-            .values(next_action_at=bureau.opening(now))
+            .values(next_action_at=bureau.next_reminding(now))
         )
 
 

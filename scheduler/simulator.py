@@ -156,7 +156,12 @@ class Simulation:
                 case _:
                     self._hand_in(action, now)
         except (RefusedError, ValueError, KeyError) as error:
-            self.refusals.append(f"{now:%Y-%m-%d %H:%M} {action.do}: {error}")
+            self._refuse(action, error)
+
+    def _refuse(self, action: Action, error: Exception) -> None:
+        reason = error.args[0] if error.args else error
+        at = self.bureau.local(self.clock.now())
+        self.refusals.append(f"{at:%Y-%m-%d %H:%M} {action.do}: {reason}")
 
     def _succeed(self, action: Action, now: datetime) -> None:
         holder = Holder.model_validate(
@@ -188,12 +193,18 @@ class Simulation:
             raise RefusedError(f"the plan has no {'/'.join(n or '*' for n in action.named())}")
         for key in keys:
             act = Act(key, now, action.by or _WHO, via="script", reason=action.reason)
-            if action.do == "submit":
-                submit(self.ledger, self.bureau, act)
-            elif action.do == "accept":
-                accept(self.ledger, self.bureau, act)
-            else:
-                self._return(act, action.deadline)
+            try:
+                self._do(act, action)
+            except RefusedError as error:
+                self._refuse(action, error)
+
+    def _do(self, act: Act, action: Action) -> None:
+        if action.do == "submit":
+            submit(self.ledger, self.bureau, act)
+        elif action.do == "accept":
+            accept(self.ledger, self.bureau, act)
+        else:
+            self._return(act, action.deadline)
 
     def _be_born(self, now: datetime) -> None:
         with self.ledger.read() as connection:
