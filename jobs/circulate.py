@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from jobs.content import Content
 
 SOON_WORKING_DAYS = 5
-SHOWN = 8
+# the most that a list shows; what is due soon is grouped by duty, so that all of it is needed
+SHOWN = {"overdue": 8, "due_soon": 60, "submitted": 8}
 STUCK_AFTER = timedelta(minutes=30)
 _OWED = [s.value for s in State if s.owed]
 
@@ -131,7 +132,7 @@ _LISTS = {
     name: select(obligation)
     .where(obligation.c.plan_id == bindparam("plan"), condition)
     .order_by(obligation.c.deadline, obligation.c.id)
-    .limit(SHOWN)
+    .limit(SHOWN[name])
     for name, condition in _PARTS.items()
 }
 

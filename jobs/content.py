@@ -154,7 +154,7 @@ class Content:
             provisional=row.provisional,
             contents=item.contents if item else (),
             project=plan.items[project].title if project else None,
-            old_deadline=bureau.local(was) if was else None,
+            old_deadline=bureau.local(was) if was and was != row.deadline else None,
             reason=self._reason(row, kind),
             exempt=state in (State.EXEMPT, State.DROPPED),
             number=handed_in.number if handed_in else None,

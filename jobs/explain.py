@@ -18,6 +18,7 @@ from ledger import obligations, plans
 from ledger.tables import event, letter, mention, submission
 
 _HELD = "escalation.held"
+_CHANGES = ("deadline.changed", "obligation.exempted", "obligation.dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,8 @@ class Account:
 
     `row` is the ledger's, None where there is no ledger or it does not know the obligation; `days`
     are the days from the nominal to the adjusted one; `earlier` are the rungs of rounds before this
-    one; `letters` are the other letters about it (changes, receipts, closing notes, notices).
+    one; `letters` are the other letters about it (changes, receipts, closing notes, notices);
+    `changes` the events of its deadline.
     """
 
     obligation: Obligation
@@ -74,6 +76,7 @@ class Account:
     earlier: tuple[Rise, ...] = ()
     letters: tuple[Row[Any], ...] = ()
     submissions: tuple[Row[Any], ...] = ()
+    changes: tuple[Row[Any], ...] = ()
 
 
 def account(
@@ -172,6 +175,7 @@ def _from_ledger(book: _Book) -> Account:
         rises=tuple(sorted([*this, *known.values()], key=lambda r: r.at)),
         earlier=tuple(r for r in fates if r.round != row.round),
         letters=tuple(_other_letters(book)),
+        changes=_changes(book),
         submissions=tuple(
             book.connection.execute(
                 select(submission)
@@ -180,6 +184,16 @@ def _from_ledger(book: _Book) -> Account:
             )
         ),
     )
+
+
+def _changes(book: _Book) -> tuple[Row[Any], ...]:
+    """When the daemon took up another deadline, an exemption, or the end of the obligation."""
+    rows = book.connection.execute(
+        select(event)
+        .where(event.c.obligation_id == book.row.id, event.c.what.in_(_CHANGES))
+        .order_by(event.c.id)
+    )
+    return tuple(rows)
 
 
 def _fates(book: _Book) -> list[Rise]:

@@ -208,7 +208,8 @@ class _Reconciliation:
             reason=reason,
             by=one.overrides[-1].by if one.overrides else None,
         )
-        if again.owed:
+        unheard = state is State.DROPPED and not _heard_of(row, row.round - 1)
+        if again.owed and not unheard and self._untold(row) != one.deadline:
             self._mention(row, row.round + 1)
 
     def _exempt(self, row: Row[Any], reason: str) -> None:
@@ -237,10 +238,11 @@ class _Reconciliation:
         )
         self.done.dropped.append(row.key)
         self._note("obligation.dropped", row.id)
-        if row.section_at is not None:
+        if _heard_of(row, row.round):
             self._mention(row, row.round + 1)
 
-    def _mention(self, row: Row[Any], round_: int) -> None:
+    def _untold(self, row: Row[Any]) -> datetime | None:
+        """The deadline that the section still goes by, as a change to it is not delivered yet."""
         was = self.connection.execute(
             select(mention.c.was)
             .where(
@@ -250,13 +252,14 @@ class _Reconciliation:
             )
             .order_by(mention.c.id)
         ).scalars()
-        # a change that was never delivered: the section still knows the deadline before it
-        known = next(iter(was), None) or row.deadline
+        return next(iter(was), None)
+
+    def _mention(self, row: Row[Any], round_: int) -> None:
         told = {
             "obligation_id": row.id,
             "round": round_,
             "state": MentionState.QUEUED.value,
-            "was": known,
+            "was": self._untold(row) or row.deadline,
         }
         self.told.setdefault(row.section, []).append(told)
 
@@ -281,6 +284,11 @@ class _Reconciliation:
 
 def _handed_over(one: Obligation) -> bool:
     return one.exempt is None and any(o.reassign is not None for o in one.overrides)
+
+
+def _heard_of(row: Row[Any], round_: int) -> bool:
+    """Whether the section has had a letter about it: a reminder, or of an earlier change."""
+    return row.section_at is not None or round_ > 0
 
 
 def _fresh_round(row: Row[Any]) -> dict[str, Any]:

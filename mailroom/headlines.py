@@ -37,12 +37,12 @@ def _late(overdue: list[ItemFacts], coming: int, now: datetime) -> str:
 
 
 def escalation(items: Items, now: datetime) -> str:
-    """`财务科6月月报逾期1个工作日`; several sections are counted, the worst named."""
+    """`财务科6月月报 6月25日（周日）截止，逾期1个工作日`; several sections are counted."""
     groups = by_section(items)
     worst = groups[0].items[0]
     named = f"{worst.section}{short_name(worst, now)}"
     if len(items) == 1:
-        return f"{named}{left(worst, now)}"
+        return f"{named} {due(worst, now)}"
     if len(groups) == 1:
         return f"{worst.section}{_late(list(items), 0, now)}"
     said = named if len(named) <= _NAMED_MAX else worst.section

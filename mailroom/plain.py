@@ -6,7 +6,7 @@ from html import escape
 
 from duban.facts import ItemFacts, LetterFacts, LetterKind
 from mailroom.groups import standing_counts
-from mailroom.words import due, light_word, moment, name
+from mailroom.words import left, light_word, moment, name
 
 _WHAT = {
     LetterKind.REMINDER: "应办事项提醒",
@@ -59,7 +59,7 @@ def _line(facts: LetterFacts, item: ItemFacts) -> str:
     if item.exempt:
         said.append("免予办理")
     elif facts.kind in (LetterKind.REMINDER, LetterKind.ESCALATION):
-        said.append(due(item, facts.now))
+        said.append(left(item, facts.now))
     if item.old_deadline:
         said.append(f"原时限{moment(item.old_deadline, facts.now)}")
     said += [s for s in (item.reason, item.number, item.standing) if s]

@@ -91,9 +91,10 @@ def left(item: ItemFacts, now: datetime) -> str:
 
 def due(item: ItemFacts, now: datetime) -> str:
     """The deadline and what is left, for a subject: `3月24日（周五）截止，还剩2个工作日`."""
-    if item.overdue or item.deadline.date() == now.date():
-        return left(item, now)
-    return f"{day(item.deadline, now)}截止，{left(item, now)}"
+    on = day(item.deadline, now)
+    if not item.overdue and item.deadline.date() == now.date():
+        return f"{on}{left(item, now)}"
+    return f"{on}截止，{left(item, now)}"
 
 
 def when(item: ItemFacts, now: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self, TextIO
@@ -47,7 +48,7 @@ class Journal:
     """Writes each accepted letter into `folder`, which `make_room` has prepared; counts them.
 
     Times are written in `zone`, mails into the sub-folder `mail`. Use it as a context manager: the
-    list is closed at the end.
+    list is closed and every mail is written at its end, which raises OSError if the disk is full.
     """
 
     folder: Path
@@ -57,6 +58,9 @@ class Journal:
     lights: Counter[str] = field(default_factory=Counter)
     _count: int = 0
     _file: TextIO | None = None
+    # the disk need not hold up the letters: one thread writes the mails, in their order
+    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _writes: list[Future[int]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._file = (self.folder / LETTERS).open("w", encoding="utf-8", newline="\n")
@@ -65,6 +69,9 @@ class Journal:
     def __exit__(self, *_error: object) -> None:
         if self._file is not None:
             self._file.close()
+        self._writer.shutdown()
+        for write in self._writes:
+            write.result()
 
     @property
     def count(self) -> int:
@@ -87,7 +94,8 @@ class Journal:
             obligations=list(sent.ready.keys),
             file=f"{self.mail}/{name}",
         )
-        (self.folder / entry.file).write_bytes(sent.mail.content)
+        path = self.folder / entry.file
+        self._writes.append(self._writer.submit(path.write_bytes, sent.mail.content))
         if self._file is not None:
             self._file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
         self.kinds[entry.kind] += 1

@@ -41,6 +41,10 @@ def account_document(bureau: Bureau, account: Account) -> dict[str, Any]:
             for o in one.overrides
         ],
         "exempt": one.exempt,
+        "changes": [
+            {"at": iso(r.at), "what": r.what, "by": r.who, **(r.data or {})}
+            for r in account.changes
+        ],
         "deadline": account.deadline.isoformat(),
         "provisional": one.provisional,
         "ledger": account.row is not None,

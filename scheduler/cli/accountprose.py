@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from config.model import Adjust, Audience, Item, Milestone, Override, Project, Rule
 from duban.standings import State
 from mailroom.lines import pad
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from duban.bureau import Bureau
     from jobs.explain import Account, Fate, Rise
 
@@ -44,6 +46,7 @@ _REASONS: Final = {
     "exempt meanwhile": "期间已免报",
     "dropped meanwhile": "期间已撤销",
 }
+_CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行动方案不再列入"}
 _VIA: Final = {"command": "命令行", "script": "演练脚本"}
 _OUTCOMES: Final = {"accepted": "已核收", "returned": "已退回"}
 _LABEL_COLUMNS: Final = 6
@@ -133,6 +136,8 @@ def _dates(bureau: Bureau, account: Account) -> Iterator[str]:
         yield _row("顺移", f"逢休息日，{way}：{one.adjusted}")
     for override in one.overrides:
         yield _row("决定", _decision(override))
+    for change in account.changes:
+        yield _row("变更", _change(bureau, change))
     row = account.row
     if row is not None and row.deadline != row.planned:
         yield _row("退回", f"退回时另定时限，原为{_moment(bureau.local(row.planned))}")
@@ -140,6 +145,16 @@ def _dates(bureau: Bureau, account: Account) -> Iterator[str]:
     yield _row("时限", _moment(account.deadline) + doubt)
     if one.exempt is not None:
         yield _row("免报", one.exempt)
+
+
+def _change(bureau: Bureau, change: Row[Any]) -> str:
+    data = change.data or {}
+    what = _CHANGES.get(change.what, change.what)
+    if "new" in data:
+        old, new = (_moment(bureau.local(datetime.fromisoformat(data[n]))) for n in ("old", "new"))
+        what = f"由{old}改为{new}"
+    reason = f"，理由：{data['reason']}" if data.get("reason") else ""
+    return f"{_moment(bureau.local(change.at))} 台账记录：{what}{reason}"
 
 
 def _decision(override: Override) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from config.suggest import did_you_mean
-from scheduler.cli.output import Refused, Wrong, note
+from scheduler.cli.output import Refused, Wrong, near, note
 from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ class PlanFolder(click.ParamType[Path]):
         if folder.name == "plan.yaml" and folder.is_file():
             folder = folder.parent
         if not folder.is_dir():
-            near = _plans_in(folder.parent)
-            self.fail(say("no.folder", folder=value) + did_you_mean(folder.name, near), param, ctx)
+            beside = _plans_in(folder.parent)
+            self.fail(say("no.folder", folder=value) + near(folder.name, beside), param, ctx)
         if not (folder / "plan.yaml").is_file():
             self.fail(say("no.plan", folder=value), param, ctx)
         return folder
@@ -147,4 +146,4 @@ def section_named(plan: Plan, name: str) -> str:
         return plan.section(name).name
     except KeyError:
         known = [s.name for s in plan.file.sections]
-        raise Wrong(say("unknown.section", name=name) + did_you_mean(name, known)) from None
+        raise Wrong(say("unknown.section", name=name) + near(name, known)) from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.suggest import did_you_mean
-from scheduler.cli.output import Wrong
+from scheduler.cli.output import Wrong, near
 from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ def known_key(bureau: Bureau, key: str) -> str:
         return f"{named.id}/{period}/{bureau.plan.section(section).name}"
     except KeyError:
         known = [s.name for s in bureau.plan.file.sections]
-        raise Wrong(say("unknown.section", name=section) + did_you_mean(section, known)) from None
+        raise Wrong(say("unknown.section", name=section) + near(section, known)) from None
 
 
 def item_named(bureau: Bureau, name: str) -> Item:
     """The rule, milestone or project of that id; a usage error with the nearest id."""
     items = bureau.plan.items
     if name not in items:
-        raise Wrong(say("unknown.item", name=name) + did_you_mean(name, items))
+        raise Wrong(say("unknown.item", name=name) + near(name, items))
     return items[name]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from config.suggest import nearest
 from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
@@ -33,13 +34,35 @@ class Wrong(click.UsageError):
 
 def complain(error: click.ClickException, *, as_json: bool) -> int:
     """Show an error, with `as_json` as a document on standard output too; gives the exit code."""
+    message = _message(error)
     if as_json:
-        document({"error": error.format_message()})
-    if isinstance(error, click.UsageError) and not isinstance(error, Wrong):
-        error.show()
-    else:
-        note(say("error", message=error.format_message()))
+        document({"error": message})
+    if isinstance(error, click.UsageError) and not isinstance(error, Wrong) and error.ctx:
+        note(error.ctx.get_usage())
+        note(say("try.help", command=error.ctx.command_path))
+        note("")
+    note(say("error", message=message))
     return error.exit_code
+
+
+def _message(error: click.ClickException) -> str:
+    """What click says of the commonest mistakes, in the user's language."""
+    match error:
+        case click.MissingParameter(param=click.Parameter() as param):
+            return say("missing", what=param.get_error_hint(error.ctx))
+        case click.BadParameter(param=click.Parameter() as param):
+            return say("bad.value", what=param.get_error_hint(error.ctx), message=error.message)
+        case click.NoSuchOption(ctx=click.Context() as context):
+            known = [o for p in context.command.params for o in p.opts]
+            return say("no.option", option=error.option_name) + near(error.option_name, known)
+        case _:
+            return error.format_message()
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """` (did you mean …?)` in the user's language, or nothing where nothing is near."""
+    found = nearest(word, known)
+    return say("did.you.mean", found=found) if found else ""
 
 
 def document(value: Any) -> None:

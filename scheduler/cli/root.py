@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from config.suggest import did_you_mean
+from scheduler.cli.output import near
 from scheduler.cli.texts import say
 
 COMMANDS: Final = {
@@ -99,7 +99,7 @@ class Lazy(Group):
         """The command that the arguments name; an unknown one is answered with the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(say("unknown.command", name=name) + did_you_mean(name, COMMANDS))
+            ctx.fail(say("unknown.command", name=name) + near(name, COMMANDS))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

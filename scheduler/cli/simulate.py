@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time, timedelta
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from scheduler.journal import Journal
     from scheduler.script import Timed
     from scheduler.simulator import Simulation
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 @click.command("simulate", cls=Command, help=say("simulate"), short_help=say("simulate.short"))
@@ -96,7 +99,7 @@ def _simulate(
 ) -> dict[str, Any]:
     import asyncio
 
-    from ledger.engine import Ledger
+    from ledger.engine import Ledger, LedgerError
     from scheduler.journal import LEDGER, Journal, OccupiedError, make_room
     from scheduler.simulator import Simulation
 
@@ -111,7 +114,7 @@ def _simulate(
     ledger = Ledger(f"sqlite:///{place / LEDGER}", durable=False, seed=0)
     try:
         ledger.prepare()
-        with Journal(place, plan.zone) as journal, _progress(span) as shown:
+        with Journal(place, plan.zone) as journal, _progress(span) as shown, _few_collections():
 
             def keep(sent: Sent) -> None:
                 journal.add(sent)
@@ -120,8 +123,21 @@ def _simulate(
             simulation = Simulation(plan, ledger, speaker, start, actions, keep)
             asyncio.run(simulation.run(until))
         return _summary(plan, span, simulation, journal, until)
+    except (LedgerError, OSError) as error:
+        raise Refused(str(error)) from error
     finally:
         ledger.close()
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for garbage seldom: a year makes no cycles, and a tenth of its time went there."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _speaker(templates: Path | None) -> Any:

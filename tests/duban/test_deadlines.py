@@ -352,6 +352,15 @@ def test_f25_a_date_in_an_unknown_year_is_provisional_wherever_it_moves(way: Adj
     assert one.provisional
 
 
+def test_f25_a_new_year_s_day_that_is_not_announced_is_enough_to_be_provisional() -> None:
+    plan = plan_of(rules=[rule({"yearly": "01-01"}, **{"from": "2027-01", "until": "2027-01"})])
+    calendar = WorkCalendar(last_known=2026)
+    (one,) = expand(plan, calendar, date(2027, 1, 1))
+    # A Thursday that the notice of 2027 will not touch; the Friday after it is only a guess.
+    assert (one.adjusted, calendar.provisional(one.adjusted)) == (date(2026, 12, 31), False)
+    assert one.provisional
+
+
 def test_f25_a_move_forward_into_an_unknown_year_is_provisional() -> None:
     plan = plan_of(rules=[rule({"monthly": "last"}, adjust="later", **{"from": "2023-09"})])
     (first, *_) = expand(plan, WorkCalendar(last_known=2022), date(2023, 9, 30))
@@ -530,6 +539,15 @@ def test_an_agenda_is_by_deadline_and_holds_both_its_days() -> None:
     plan = plan_of(milestones=[MILESTONE], rules=[rule({"monthly": 25})])
     found = agenda(plan, CALENDAR, date(2023, 4, 25), date(2023, 5, 25))
     assert [o.key for o in found] == ["r/2023-04/财务科", "m/2023-04/财务科", "r/2023-05/财务科"]
+
+
+def test_an_agenda_puts_an_earlier_deadline_before_an_earlier_nominal_date() -> None:
+    plan = plan_of(
+        rules=[rule({"monthly": 25})],
+        overrides=[{"item": "r", "period": "2023-03", "deadline": "2023-05-04"}],
+    )
+    found = agenda(plan, CALENDAR, date(2023, 3, 1), date(2023, 5, 31))
+    assert [o.period for o in found] == ["2023-04", "2023-03", "2023-05"]
 
 
 def test_an_agenda_goes_by_the_deadline_that_the_office_has_set() -> None:

@@ -251,6 +251,19 @@ def test_without_any_notice_asked_for_an_hour_is_enough() -> None:
     assert issued(history) == ["03-28 section +2", "03-28 leader +2"]
 
 
+def test_without_any_notice_asked_for_an_earlier_rung_s_reminder_is_enough() -> None:
+    history = History(REPORT, DUE, replace(HOURS, min_notice=0))
+    history.run([at("2023-03-24 09:00"), at("2023-03-27 09:00")])
+    assert issued(history) == ["03-24 section 0", "03-27 section +1", "03-27 leader +1"]
+
+
+def test_a_warning_by_a_ladder_that_the_plan_has_dropped_is_no_warning_by_this_one() -> None:
+    ladder = (rung(Light.RED, LEADER, after=1), rung(after=2))
+    now = at("2023-03-27 09:00")
+    made = decide(climb(ladder, DUE, CALENDAR, NINE), {}, DUE, now, CALENDAR, HOURS)
+    assert [a for a, _ in made.held] == [LEADER]
+
+
 def test_a_reminder_that_the_relay_did_not_accept_is_no_warning() -> None:
     history = History(REPORT, DUE).run([at("2023-03-17 09:00"), at("2023-03-22 09:00")])
     history.tick(at("2023-03-24 09:00"), relay_up=False)

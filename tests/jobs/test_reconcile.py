@@ -155,6 +155,34 @@ def test_a_move_that_was_taken_back_before_it_was_told_is_not_told(desk: Desk) -
     assert _changes(desk) == []
 
 
+def test_what_is_owed_again_names_no_old_deadline_where_it_is_the_same(desk: Desk) -> None:
+    plan = desk.bureau.plan
+    desk.go("03-20 10:00").override(exempt=True)
+    desk.deliver()
+    desk.replan(plan)
+    (sent,) = desk.deliver()
+    assert sent.ready.facts.items[0].old_deadline is None
+    assert not sent.ready.facts.items[0].exempt
+
+
+def test_an_exemption_that_was_taken_back_before_it_was_told_is_not_told(desk: Desk) -> None:
+    plan = desk.bureau.plan
+    desk.go("03-11 10:00").override(exempt=True)  # a Saturday
+    desk.replan(plan)
+    assert desk.go("03-13 08:00").deliver() == []
+
+
+def test_a_section_that_knows_of_a_new_deadline_is_told_that_the_report_is_dropped(
+    desk: Desk,
+) -> None:
+    desk.go("03-10 10:00").override(deadline="2023-03-30")
+    desk.deliver()
+    desk.replan(one_report(rules=[]))
+    assert told(desk.deliver()) == [("change", "caiwu@edu.example")]
+    desk.replan(one_report())
+    assert told(desk.deliver()) == [("change", "caiwu@edu.example")]
+
+
 def test_an_exemption_is_told_and_ends_the_reminders(desk: Desk) -> None:
     desk.beat("03-17 09:00")
     desk.go("03-20 10:00")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -77,6 +79,8 @@ OFFICE_TEXT = st.text(
     ),
     max_size=90,
 ).map(lambda s: " ".join(s.split()))
+# A longer one takes two encoded words, which Python 3.11 wrongly joins with a space in a name.
+OFFICE_NAME = OFFICE_TEXT.filter(lambda s: len(s.encode()) <= 42)
 BODY = st.text(
     alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=400
 ).map(lambda s: s + "\n")
@@ -84,7 +88,7 @@ BODY = st.text(
 
 @given(
     subject=OFFICE_TEXT.filter(bool),
-    names=st.tuples(OFFICE_TEXT, OFFICE_TEXT),
+    names=st.tuples(OFFICE_NAME, OFFICE_NAME),
     text=BODY,
     html=BODY,
     thread=st.sampled_from([None, "<l.0@qzedu.example>"]),
@@ -97,6 +101,13 @@ def test_a_mail_parses_to_what_the_library_would_have_made(
     e = envelope(sender_name=names[0], recipient_name=names[1], in_reply_to=thread, light=light)
     ours, theirs = parse(compose(e, rendered)), parse(by_the_library(e, rendered))
     assert seen(ours) == seen(theirs)
+
+
+@given(OFFICE_TEXT.filter(bool))
+def test_any_name_comes_back_from_its_header(name: str) -> None:
+    raw = message_from_bytes(compose(envelope(recipient_name=name), SIMPLE))["To"]
+    decoded = str(make_header(decode_header(parseaddr(raw.replace("\r\n", ""))[0])))
+    assert decoded == name
 
 
 @given(text=st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs")), min_size=1))

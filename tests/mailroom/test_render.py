@@ -88,6 +88,15 @@ def test_f32_a_template_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     assert "UTF-8" in problems(folder)[0].message
 
 
+def test_f32_a_template_that_is_too_large_is_named(tmp_path: Path) -> None:
+    folder = office(tmp_path, reminder_txt="x" * 100_001)
+    assert "100 kB" in problems(folder)[0].message
+
+
+def test_f32_an_empty_subject_is_a_mistake(tmp_path: Path) -> None:
+    assert "subject" in problems(office(tmp_path, reminder_subject=" \n"))[0].message
+
+
 @pytest.mark.parametrize(
     "broken", ["{{ items[7].title }}", "{{ 1 // (items | length - 1) }}", "{{ now + 1 }}"]
 )

@@ -226,6 +226,14 @@ def test_f11_an_answer_in_gbk_is_kept_in_real_characters(faulty: FaultyServer) -
     assert reply == Reply(Outcome.PERMANENT, "用户不存在 [31mend", 550)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"username": "bgs"}, {"timeout_s": 0}, {"connections": 0}, {"password": "x"}]
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="relay's"):
+        RelaySettings(host="localhost", **wrong)
+
+
 def test_a_wrong_password_holds_the_mail(make_faulty: MakeFaulty) -> None:
     server = make_faulty(auth=True).script("AUTH", *[b"535 5.7.8 bad credentials\r\n"] * 3)
     assert send(server, username="bgs", password=CANARY)[0].outcome is Outcome.HELD
@@ -243,6 +251,11 @@ def test_f38_a_server_that_repeats_the_password_does_not_get_it_into_the_reply(
 def test_f38_the_settings_do_not_show_their_password() -> None:
     shown = repr(RelaySettings(host="localhost", username="bgs", password=CANARY))
     assert CANARY not in shown
+
+
+def test_a_mail_that_is_not_7_bit_never_leaves(faulty: FaultyServer) -> None:
+    assert send(faulty, mail(content="督办\r\n".encode()))[0].outcome is Outcome.PERMANENT
+    assert faulty.said == []
 
 
 SMUGGLED = (

@@ -32,13 +32,13 @@ def subject(kind: LetterKind, *items: ItemFacts, **more: Any) -> str:
     ("items", "said"),
     [
         ((item(),), "【黄】3月专报 3月24日（周五）截止，还剩2个工作日"),
-        ((item(deadline=at(3, 22), days_left=0),), "【黄】3月专报 今天17:30截止"),
+        ((item(deadline=at(3, 22), days_left=0),), "【黄】3月专报 3月22日（周三）今天17:30截止"),
         ((item(), item(label="月报")), "【黄】3月专报等2项 3月24日（周五）截止，还剩2个工作日"),
         (
             (item(), TASK),
             "【黄】3月专报等2项将到期，最近一项3月24日（周五）截止，还剩2个工作日",
         ),
-        ((late(month=2, days=3),), "【红】2月月报 逾期3个工作日"),
+        ((late(month=2, days=3),), "【红】2月月报 2月25日（周六）截止，逾期3个工作日"),
         ((late(month=2, days=3), item()), "【红】1项逾期、1项将到期：2月月报逾期3个工作日"),
         (
             (late(month=1, days=25), late(month=2, days=5), item()),
@@ -57,7 +57,7 @@ def test_a_reminders_subject(items: tuple[ItemFacts, ...], said: str) -> None:
 @pytest.mark.parametrize(
     ("items", "said"),
     [
-        ((late(),), "【红】财务科6月月报逾期1个工作日"),
+        ((late(),), "【红】财务科6月月报 6月25日（周日）截止，逾期1个工作日"),
         ((late(), late(month=5, days=22)), "【红】财务科2项逾期：5月月报等，最长逾期22个工作日"),
         ((late(), late("组织科", 8)), "【红】2个科室2项逾期，最长逾期8个工作日（组织科6月月报）"),
     ],

@@ -120,7 +120,7 @@ def test_an_unknown_section_is_answered_with_the_nearest(
 ) -> None:
     answer = call(capsys, "agenda", QUANZHOU, "--section", "财务课", "--json")
     assert answer.code == 2
-    assert answer.json == {"error": "没有名为“财务课”的科室 (did you mean '财务科'?)"}
+    assert answer.json == {"error": "没有名为“财务课”的科室（是否为“财务科”？）"}
 
 
 def test_one_end_alone_means_its_month(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_every_help_text_comes_from_the_catalogue() -> None:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_chinese_help_is_chinese_and_fits_80_columns(name: str) -> None:
-    answer = spawn(*filter(None, [name]), "--help", LC_ALL="zh_CN.UTF-8")
+    answer = spawn(*filter(None, [name]), "--help", variables={"LC_ALL": "zh_CN.UTF-8"})
     assert answer.code == 0
     assert answer.out.startswith("用法:")
     assert "Options" not in answer.out
@@ -71,7 +71,7 @@ def test_chinese_help_is_chinese_and_fits_80_columns(name: str) -> None:
 def test_the_first_locale_variable_that_is_set_decides(
     variables: dict[str, str], greeting: str
 ) -> None:
-    assert spawn("--help", **variables).out.startswith(greeting)
+    assert spawn("--help", variables=variables).out.startswith(greeting)
 
 
 def test_an_unknown_command_is_answered_with_the_nearest(
@@ -87,6 +87,26 @@ def test_a_wrong_call_with_json_prints_one_document(capsys: pytest.CaptureFixtur
     answer = call(capsys, "agenda", QUANZHOU, "--from", "2023-3-1", "--json")
     assert answer.code == 2
     assert "'2023-3-1' is not a date like 2023-03-25" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check"], "错误：缺少 'PLAN'"),
+        (["check", "--jsn", QUANZHOU], "错误：没有 --jsn 这个选项（是否为“--json”？）"),
+        (["check", "nowhere"], "错误：'PLAN'：没有“nowhere”这个文件夹"),
+    ],
+)
+def test_mistakes_are_told_in_the_users_language(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[object],
+    said: str,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    answer = call(capsys, *arguments)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1] == said
 
 
 def test_an_unknown_folder_is_answered_with_the_plan_beside_it(
@@ -146,9 +166,11 @@ def test_completion_prints_a_script_for_the_shell(
 )
 def test_a_key_is_completed_part_by_part(typed: str, offered: str | None) -> None:
     answer = spawn(
-        _DUBAN_COMPLETE="bash_complete",
-        COMP_WORDS=f"duban explain --plan {QUANZHOU} {typed}",
-        COMP_CWORD="4",
+        variables={
+            "_DUBAN_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"duban explain --plan {QUANZHOU} {typed}",
+            "COMP_CWORD": "4",
+        }
     )
     found = [line for line in answer.out.splitlines() if line]
     assert found[:1] == ([offered] if offered else [])

@@ -118,7 +118,7 @@ def test_json_is_a_summary_of_the_history(capsys: pytest.CaptureFixture[str], fo
     found = simulate(capsys, folder, "--json").json
     assert found["plan"] == "demo-2023"
     assert found["letters"] == sum(found["kinds"].values())
-    assert found["standings"]["overdue"] == 2
+    assert found["standings"]["overdue"] == 3
     assert found["out"] is None
 
 
@@ -174,3 +174,18 @@ def test_explain_reads_a_simulation_as_an_answer(
     assert any("办结函，致陈军宣" in line for line in lines)
     assert any("初幼教科（演练脚本），demo-2023-0001，迟报" in line for line in lines)
     assert "  现状    迟报" in lines
+
+
+def test_explain_tells_when_a_deadline_was_changed_and_why(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    key = "monthly/2023-02/初幼教科"
+    change = {"do": "override", "key": key, "deadline": "2023-02-27", "reason": "集中检查"}
+    acts = script(tmp_path, {"at": "2023-02-20 10:00", **change})
+    simulate(capsys, folder, "--script", acts, "--out", tmp_path / "out")
+    ledger = ("--ledger", tmp_path / "out" / "ledger.sqlite")
+    answer = call(capsys, "explain", key, "--plan", folder, *ledger)
+    changed = "由2023-02-24 周五 17:30改为2023-02-27 周一 17:30，理由：集中检查"
+    assert f"变更    2023-02-20 周一 10:00 台账记录：{changed}" in answer.out
+    assert "  改期或退回之前：" in answer.out
+    assert "时限    2023-02-27 周一 17:30" in answer.out

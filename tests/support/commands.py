@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -42,11 +43,13 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> Answer:
     return Answer(code, said.out, said.err)
 
 
-def spawn(*arguments: object, cwd: Path = ROOT, code: str = _ENTRY, **variables: str) -> Answer:
-    """Run a command in a process of its own, with `variables` in its environment."""
+def spawn(
+    *arguments: object, code: str = _ENTRY, variables: Mapping[str, str] = MappingProxyType({})
+) -> Answer:
+    """Run a command, or `code`, in a process of its own with `variables` in its environment."""
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
-        cwd=cwd,
+        cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
         text=True,

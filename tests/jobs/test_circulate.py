@@ -1,0 +1,184 @@
+"""The office's morning digest, and how a plan stands at an instant."""
+
+from __future__ import annotations
+
+import pytest
+
+from duban.standings import Standing
+from jobs.circulate import next_digest
+from jobs.status import TICK, Status, status
+from ledger import plans
+from tests.support.ledgers import CAIWU, Desk, MakeDesk, at, everybodys_report, told
+from tests.support.plans import rule
+
+SECTION, OFFICE = "caiwu@edu.example", "bangongshi@edu.example"
+
+
+def _status(desk: Desk) -> Status:
+    with desk.ledger.read() as connection:
+        return status(connection, desk.now)
+
+
+def test_the_digest_comes_once_on_a_working_day_at_its_hour(desk: Desk) -> None:
+    assert desk.go("03-20 08:29").circulate() == 0
+    assert desk.go("03-20 08:30").circulate() == 1
+    assert desk.go("03-20 08:31").circulate() == 0
+    assert desk.go("03-21 17:59").circulate() == 1
+    assert desk.go("03-25 09:00").circulate() == 0  # a Saturday
+    assert desk.go("03-22 18:00").circulate() == 0
+
+
+def test_there_is_no_digest_where_nothing_is_to_be_said(desk: Desk) -> None:
+    assert desk.go("03-16 08:30").circulate() == 0  # due on the sixth working day from here
+    assert desk.go("03-17 08:30").circulate() == 1
+
+
+def test_a_report_that_waits_for_the_office_makes_a_digest(desk: Desk) -> None:
+    desk.go("03-10 10:00").submit()
+    assert desk.go("03-13 08:30").circulate() == 1
+    desk.accept()
+    assert desk.go("03-14 08:30").circulate() == 0
+
+
+def test_the_digest_counts_and_names_what_wants_a_hand(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    desk.go("03-20 10:00").submit()
+    desk.submit("r/2023-03/组织科")
+    desk.accept("r/2023-03/组织科")
+    desk.deliver()
+    desk.go("03-21 08:30").circulate()
+    (sent,) = desk.deliver()
+    assert told([sent]) == [("digest", OFFICE)]
+    digest = sent.ready.facts.digest
+    assert digest is not None
+    assert (digest.open, digest.on_time, digest.late) == (1, 1, 0)
+    assert [item.section for item in digest.due_soon] == ["初幼教科"]
+    assert [item.section for item in digest.submitted] == ["财务科"]
+    assert (digest.overdue, digest.overdue_count) == ((), 0)
+    assert sent.ready.keys == ()
+
+
+def test_the_digest_names_what_is_overdue(desk: Desk) -> None:
+    desk.go("03-27 08:30").circulate()
+    digest = desk.deliver()[0].ready.facts.digest
+    assert digest is not None
+    assert [item.key for item in digest.overdue] == [CAIWU]
+
+
+def test_a_digest_that_the_relay_has_not_taken_by_the_next_morning_is_withdrawn(
+    desk: Desk,
+) -> None:
+    desk.relay.set("down")
+    desk.go("03-21 08:30").circulate()
+    desk.deliver()
+    desk.go("03-22 08:30").circulate()
+    desk.relay.set("up")
+    assert [s.at for s in desk.deliver() if s.ready.facts.kind == "digest"] == [at("03-22 08:30")]
+    assert [row.state for row in desk.letters("digest")] == ["withdrawn", "sent"]
+    assert desk.events("letter.withdrawn")[0].data == {"reason": "a newer digest has come"}
+
+
+def test_the_digest_says_which_letters_did_not_arrive(desk: Desk) -> None:
+    desk.relay.set(f"reject:{SECTION}")
+    desk.beat("03-22 09:00")
+    desk.deliver()
+    desk.go("03-23 08:30").circulate()
+    digest = desk.deliver()[0].ready.facts.digest
+    assert digest is not None
+    assert digest.alarms == ("03-22 09:00 致财务科的函未送达：550 5.1.1 no such user",)
+
+
+def test_the_digest_says_which_letters_still_wait(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    desk.relay.set("defer")
+    desk.beat("03-24 09:00")
+    desk.relay.set("up")
+    desk.go("03-24 09:03").circulate()
+    digest = desk.deliver()[0].ready.facts.digest
+    assert digest is not None
+    assert digest.alarms == ()  # waiting for a few minutes is no alarm
+    desk.relay.set("defer")
+    desk.go("03-24 09:40").deliver()
+    desk.relay.set("up")
+    desk.go("03-27 08:30")
+    desk.relay.set("down")
+    desk.deliver()
+    desk.relay.set("up")
+    desk.circulate()
+    digest = next(s.ready.facts.digest for s in desk.deliver() if s.ready.facts.digest)
+    assert len(digest.alarms) == 3
+    assert digest.alarms[0].startswith("03-24 09:00 致财务科的函未送达：")
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        ("03-17 08:29", "03-17 08:30"),
+        ("03-17 08:30", "03-20 08:30"),
+        ("03-18 07:00", "03-20 08:30"),
+        ("04-04 09:00", "04-06 08:30"),  # the 5th is Qingming
+    ],
+)
+def test_the_next_digest_is_on_a_working_day(desk: Desk, now: str, then: str) -> None:
+    assert next_digest(desk.bureau, at(now)) == at(then)
+
+
+def test_the_status_counts_every_standing(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    desk.go("03-20 10:00").submit()
+    desk.submit("r/2023-03/组织科")
+    desk.accept("r/2023-03/组织科")
+    desk.go("03-27 08:00")
+    (plan,) = _status(desk).plans
+    counts = {s: n for s, n in plan.standings.items() if n}
+    assert counts == {Standing.SUBMITTED: 1, Standing.ON_TIME: 1, Standing.OVERDUE: 1}
+    assert plan.owed == 1
+    assert (plan.key, plan.title) == ("demo", "年度重点工作")
+    assert plan.born_at == at("03-01 08:00")
+
+
+def test_the_status_tells_late_from_on_time(desk: Desk) -> None:
+    desk.go("03-27 08:00").submit()
+    desk.accept()
+    assert _status(desk).plans[0].standings[Standing.LATE] == 1
+
+
+def test_the_status_shows_letters_that_wait_that_are_retried_and_that_failed(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    (plan,) = _status(desk).plans
+    assert (plan.waiting, plan.oldest, plan.retried, plan.failed) == (3, desk.now, (), ())
+    desk.relay.set(f"reject:{SECTION}")
+    desk.deliver()
+    desk.relay.set("down")
+    desk.deliver()  # the notice to the office
+    (plan,) = _status(desk).plans
+    assert [(s.recipient, s.address, s.attempts) for s in plan.failed] == [("财务科", SECTION, 1)]
+    assert [(s.recipient, s.reason) for s in plan.retried] == [("办公室", "connection refused")]
+    assert plan.retried[0].since == desk.now
+    assert plan.waiting == 1
+
+
+def test_the_status_shows_the_relays_trouble_and_the_last_tick(desk: Desk) -> None:
+    before = _status(desk)
+    assert (before.last_tick, before.trouble_since, before.trouble) == (None, None, "")
+    desk.relay.set("down")
+    desk.beat("03-17 09:00")
+    with desk.ledger.write() as connection:
+        plans.set_mark(connection, TICK, "", desk.now)
+    found = _status(desk)
+    assert (found.last_tick, found.trouble_since) == (desk.now, desk.now)
+    assert found.trouble == "connection refused"
+
+
+def test_the_status_can_be_of_some_plans(desk: Desk) -> None:
+    with desk.ledger.read() as connection:
+        assert status(connection, desk.now, ["other"]).plans == ()
+        assert len(status(connection, desk.now, ["demo"]).plans) == 1
+
+
+def test_the_status_counts_provisional_deadlines(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report(rules=[rule({"yearly": "06-20"})]), "2030-05-06 08:00")
+    assert _status(desk).plans[0].provisional >= 1

@@ -1,0 +1,456 @@
+"""Claim, send, mark: a letter is sent and marked, tried again, given up, or withdrawn."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from config.model import Holder
+from duban.bureau import Bureau
+from jobs.deliver import deliver
+from jobs.outcome import TROUBLE, backoff
+from mailroom.compose import HeaderError
+from mailroom.relay import Mail, Outcome, Reply
+from mailroom.render import Speaker
+from mailroom.settings import RelaySettings
+from mailroom.smtp import SmtpRelay
+from tests.support.ledgers import (
+    CAIWU,
+    Desk,
+    MakeDesk,
+    at,
+    everybodys_report,
+    one_report,
+    told,
+)
+from tests.support.plans import OFFICE, plan_of, rule
+from tests.support.smtp import FaultyServer
+
+SECTION, OFFICE_MAIL = "caiwu@edu.example", "bangongshi@edu.example"
+DEPUTY = "fujuzhang@edu.example"
+CLIMB = ("03-17 09:00", "03-22 09:00", "03-24 09:00")
+
+
+def _smtp(server: FaultyServer, **more: object) -> SmtpRelay:
+    """Our relay over a real connection to the faulty server."""
+    settings = {"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 5} | more
+    return SmtpRelay(RelaySettings(**settings))  # type: ignore[arg-type]
+
+
+def _ids(server: FaultyServer) -> list[str]:
+    """The Message-IDs of all mails that reached their final dot."""
+    return [str(message_from_bytes(m, policy=policy.default)["Message-ID"]) for m in server.mails]
+
+
+@dataclass
+class LostRelay:
+    """A relay that takes the mail while the daemon dies: the answer never comes back."""
+
+    took: list[Mail] = field(default_factory=list)
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, mail: Mail) -> Reply:
+        """Take the mail and fall silent."""
+        self.took.append(mail)
+        self.taken.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class GuardedRelay:
+    """A relay of which the first mail raises: a fault in our own house."""
+
+    fault: Exception
+    took: list[str] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> Reply:
+        """Fail once, then accept."""
+        self.took.append(mail.recipient)
+        if len(self.took) == 1:
+            raise self.fault
+        return Reply(Outcome.ACCEPTED, "250 ok", 250)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _die_in_mid_send(desk: Desk) -> LostRelay:
+    relay = LostRelay()
+
+    async def work() -> None:
+        task = asyncio.create_task(
+            deliver(desk.ledger, desk.bureaus, desk.carrier(relay=relay, owner="dead"))
+        )
+        await relay.taken.wait()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(work())
+    return relay
+
+
+def test_what_the_relay_accepts_is_marked_with_its_reply(desk: Desk) -> None:
+    (sent,) = desk.beat("03-17 09:00")
+    (row,) = desk.letters()
+    assert (row.state, row.due_at, row.owner) == ("sent", None, None)
+    assert (row.sent_at, row.reply) == (desk.now, "250 2.0.0 accepted")
+    assert (row.address, row.recipient, row.light) == (SECTION, "财务科", "blue")
+    assert row.subject == sent.rendered.subject
+    (line,) = desk.events("letter.sent")
+    assert line.data == {"to": SECTION, "reply": "250 2.0.0 accepted"}
+
+
+def test_a_letter_reaches_a_real_server_as_it_was_composed(
+    desk: Desk, faulty: FaultyServer
+) -> None:
+    desk.relay = _smtp(faulty)
+    (sent,) = desk.beat("03-17 09:00")
+    assert faulty.recipients == [SECTION]
+    mail = message_from_bytes(faulty.mails[0], policy=policy.default)
+    assert mail["Message-ID"] == desk.letters()[0].message_id
+    assert mail["Reply-To"] == OFFICE_MAIL
+    assert mail["Subject"] == sent.rendered.subject
+    assert desk.letters()[0].reply.endswith("2.0.0 queued")
+
+
+def test_a_message_id_is_settled_when_the_letter_is_queued(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    settled = desk.letters()[0].message_id
+    assert settled.endswith("@edu.example>")
+    assert desk.deliver()[0].mail.message_id == settled
+
+
+def test_the_sender_is_the_office_where_the_settings_name_none(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    (sent,) = desk.deliver(sender="", sender_name="")
+    mail = message_from_bytes(sent.mail.content, policy=policy.default)
+    assert sent.mail.sender == OFFICE_MAIL
+    assert str(mail["From"]) == f"某市教育局 <{OFFICE_MAIL}>"
+
+
+def test_letters_about_the_same_obligation_are_one_thread(desk: Desk) -> None:
+    first, second = desk.beats(*CLIMB[:2])
+    desk.submit()
+    (receipt,) = desk.go("03-22 10:00").deliver()
+    assert first.ready.in_reply_to is None
+    assert second.ready.in_reply_to == first.mail.message_id
+    assert receipt.ready.in_reply_to == second.mail.message_id
+
+
+def test_an_officials_thread_is_his_own(desk: Desk) -> None:
+    desk.beats(*CLIMB)
+    escalation = next(s for s in desk.beat("03-27 09:00") if s.mail.recipient == DEPUTY)
+    again = next(s for s in desk.beat("03-29 09:00") if s.mail.recipient == DEPUTY)
+    assert escalation.ready.in_reply_to is None
+    assert again.ready.in_reply_to == escalation.mail.message_id
+
+
+def test_an_escalation_names_the_reminders_that_the_section_was_sent(desk: Desk) -> None:
+    desk.beats(*CLIMB)
+    escalation = next(s for s in desk.beat("03-27 09:00") if s.mail.recipient == DEPUTY)
+    (item,) = escalation.ready.facts.items
+    assert item.reminded == 3
+    assert [one.at for one in item.sent] == [at(hour) for hour in CLIMB]
+    assert item.days_late == 1
+
+
+# what is checked again when a letter is claimed
+
+
+def test_what_was_handed_in_meanwhile_is_withdrawn_with_the_reason(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    desk.submit()
+    assert told(desk.deliver()) == [("receipt", SECTION)]
+    letter = desk.letters("reminder")[0]
+    assert (letter.state, letter.reason) == ("withdrawn", "nothing in it is owed any more")
+    assert [m.reason for m in desk.mentions() if m.rung] == ["submitted meanwhile"]
+    (line,) = desk.events("letter.withdrawn")
+    assert line.letter_id == letter.id
+
+
+def test_what_was_handed_in_meanwhile_drops_out_of_a_letter_about_more(
+    make_desk: MakeDesk,
+) -> None:
+    rules = [rule({"monthly": 25}), rule({"yearly": "03-25"}) | {"id": "special"}]
+    desk = make_desk(one_report(rules=rules)).go("03-17 09:00")
+    desk.remind()
+    desk.submit()
+    (reminder,) = [s for s in desk.deliver() if s.ready.facts.kind == "reminder"]
+    assert reminder.ready.keys == ("special/2023/财务科",)
+
+
+def test_what_was_exempted_meanwhile_is_withdrawn(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    desk.override(exempt=True)
+    assert told(desk.deliver()) == [("change", SECTION)]
+    assert [m.reason for m in desk.mentions() if m.rung] == ["exempt meanwhile"]
+
+
+def test_a_reminder_of_a_deadline_that_has_moved_is_withdrawn(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    desk.override(deadline="2023-04-28")
+    assert told(desk.deliver()) == [("change", SECTION)]
+    assert [m.reason for m in desk.mentions() if m.rung] == ["the deadline has changed"]
+
+
+def test_f29_the_holder_of_a_post_is_the_one_of_the_moment_of_sending(desk: Desk) -> None:
+    desk.beats(*CLIMB)
+    desk.relay.set("down")
+    desk.beat("03-27 09:00")
+    assert [row.recipient for row in desk.letters("escalation")] == ["陈军宣"]
+    desk.relay.set("up")
+    desk.go("03-28 10:00")
+    new = Holder.model_validate(
+        {"name": "毛伟雄", "email": "maoweixiong@edu.example", "from": "2023-03-28"}
+    )
+    desk.bureau = Bureau(desk.bureau.plan.with_holder("副局长", new))
+    sent = [s for s in desk.deliver() if s.ready.facts.kind == "escalation"]
+    assert [s.mail.recipient for s in sent] == ["maoweixiong@edu.example"]
+    (row,) = desk.letters("escalation")
+    assert (row.name, row.recipient, row.address) == ("副局长", "毛伟雄", "maoweixiong@edu.example")
+
+
+def test_a_letter_to_a_post_that_the_plan_no_longer_has_is_withdrawn(desk: Desk) -> None:
+    desk.beats(*CLIMB)
+    desk.go("03-27 09:00").remind()
+    file = desk.bureau.plan.file
+    sections = [s.model_dump(exclude_defaults=True) | {"leader": None} for s in file.sections]
+    officials = [o.model_dump(exclude_defaults=True) for o in file.officials if o.post == "局长"]
+    desk.replan(one_report(officials=officials, sections=sections))
+    assert told(desk.deliver()) == [("reminder", SECTION)]
+    (letter,) = desk.letters("escalation")
+    assert (letter.state, letter.reason) == ("withdrawn", "the plan no longer names 副局长")
+
+
+def test_letters_wait_for_the_office_hours(desk: Desk) -> None:
+    desk.go("03-17 17:59").submit()
+    assert desk.go("03-17 18:00").deliver() == []
+    assert desk.go("03-18 10:00").deliver() == []  # a Saturday
+    assert told(desk.go("03-20 08:00").deliver()) == [("receipt", SECTION)]
+
+
+def test_a_plan_that_is_not_run_keeps_its_letters(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    assert asyncio.run(deliver(desk.ledger, {}, desk.carrier())) == 0
+    assert desk.letters()[0].state == "queued"
+
+
+def test_more_than_a_batch_goes_out_in_one_call(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    assert len(desk.deliver(batch=2)) == 3
+
+
+def test_a_daemon_that_is_stopping_claims_nothing_more(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    assert len(desk.deliver(batch=1, stopping=lambda: bool(desk.sent))) == 1
+    assert [row.state for row in desk.letters()] == ["sent", "queued", "queued"]
+
+
+# what the relay says
+
+
+def test_f01_a_crash_after_the_relay_took_it_means_a_second_copy_with_the_same_message_id(
+    desk: Desk,
+) -> None:
+    desk.go("03-17 09:00").remind()
+    lost = _die_in_mid_send(desk)
+    assert desk.letters()[0].state == "claimed"
+    assert desk.go("03-17 09:04").deliver() == []  # the lease still holds
+    (again,) = desk.go("03-17 09:05").deliver()
+    assert again.mail.message_id == lost.took[0].message_id
+    row = desk.letters()[0]
+    assert (row.state, row.uncertain, row.attempts) == ("sent", True, 2)
+    (line,) = desk.events("letter.possibly_twice")
+    assert line.data == {"owner": "dead"}
+
+
+def test_f02_a_crash_between_claim_and_sending_loses_nothing(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    _die_in_mid_send(desk)
+    desk.submit()  # and what has changed since is seen when the letter is taken over
+    assert told(desk.go("03-17 09:05").deliver()) == [("receipt", SECTION)]
+    assert desk.letters("reminder")[0].state == "withdrawn"
+
+
+def test_f03_a_temporary_refusal_backs_off_from_five_minutes_to_an_hour(
+    desk: Desk, faulty: FaultyServer
+) -> None:
+    desk.relay = _smtp(faulty.script("RCPT", *[b"451 4.7.1 greylisted\r\n"] * 6))
+    desk.go("03-17 09:00").remind()
+    waits = []
+    for _ in range(6):
+        assert desk.deliver() == []
+        due = desk.letters()[0].due_at
+        waits.append(due - desk.now)
+        assert desk.letters()[0].reply.endswith("4.7.1 greylisted")
+        desk.clock.instant = due - timedelta(seconds=1)
+        assert desk.deliver() == []
+        desk.clock.instant = due
+    assert waits == [timedelta(minutes=m) for m in (5, 10, 20, 40, 60, 60)]
+    assert told(desk.deliver())[0] == ("reminder", SECTION)
+    assert len(faulty.recipients) == 7
+
+
+def test_f03_after_five_days_it_is_given_up_and_the_office_is_told(desk: Desk) -> None:
+    desk.relay.set("defer")
+    desk.beat("03-17 09:00")
+    desk.go("03-22 08:59").deliver()
+    assert desk.letters()[0].state == "queued"
+    desk.go("03-22 10:00").deliver()
+    letter = desk.letters()[0]
+    assert (letter.state, letter.reason) == ("failed", "451 4.7.1 try again later")
+    assert [m.state for m in desk.mentions()] == ["void"]
+    desk.relay.set("up")
+    (notice,) = desk.deliver()
+    assert told([notice]) == [("notice", OFFICE_MAIL)]
+    assert notice.ready.facts.title == "致财务科的函无法送达"
+    assert "451 4.7.1 try again later" in notice.ready.facts.details[0]
+
+
+def test_the_back_off_doubles_and_never_exceeds_an_hour() -> None:
+    waits = [backoff(attempts) for attempts in range(100)]
+    assert waits[0] == timedelta(minutes=5)
+    assert waits == sorted(waits)
+    assert waits[-1] == timedelta(hours=1)
+
+
+def test_f04_a_refused_recipient_is_not_tried_again_and_the_office_is_told(
+    desk: Desk, faulty: FaultyServer
+) -> None:
+    desk.relay = _smtp(faulty.script("RCPT", b"550 5.1.1 no such user\r\n"))
+    (notice,) = desk.beat("03-17 09:00") or desk.deliver()
+    assert told([notice]) == [("notice", OFFICE_MAIL)]
+    assert "caiwu@edu.example" in notice.ready.facts.message[0]
+    assert desk.letters("reminder")[0].state == "failed"
+    assert desk.go("03-20 09:00").deliver() == []
+
+
+def test_f04_no_official_ever_hears_of_a_section_that_cannot_be_reached(desk: Desk) -> None:
+    desk.relay.set(f"reject:{SECTION}")
+    days = [f"{m:02}-{d:02} 09:00" for m, d in ((3, 17), (3, 22), (3, 24), (3, 27), (3, 28))]
+    days += [f"{m:02}-{d:02} 09:00" for m, d in ((3, 29), (3, 30), (4, 6), (4, 13), (4, 20))]
+    sent = told(desk.beats(*days))
+    assert {to for _, to in sent} == {OFFICE_MAIL}
+    assert desk.events("escalation.held")
+
+
+def test_a_refusal_of_the_offices_own_mailbox_makes_no_letter_about_itself(desk: Desk) -> None:
+    desk.relay.set(f"reject:{OFFICE_MAIL}")
+    desk.go("03-17 08:30").circulate()
+    assert desk.deliver() == []
+    desk.go("03-24 08:30").circulate()
+    desk.deliver()
+    assert {row.kind for row in desk.letters()} == {"digest"}
+
+
+def test_f06_an_answer_that_never_came_means_the_same_message_id_again(
+    desk: Desk, faulty: FaultyServer
+) -> None:
+    desk.relay = _smtp(faulty.script("DOT", "reset"))
+    desk.beat("03-17 09:00")
+    row = desk.letters()[0]
+    assert (row.state, row.uncertain) == ("queued", True)
+    assert desk.events("letter.possibly_twice")
+    desk.go("03-17 09:05").deliver()
+    assert desk.letters()[0].state == "sent"
+    assert len(faulty.mails) == 2
+    assert len(set(_ids(faulty))) == 1
+
+
+def test_f08_what_the_office_must_mend_is_held_and_tried_every_five_minutes(
+    desk: Desk, faulty: FaultyServer
+) -> None:
+    desk.relay = _smtp(faulty, tls="starttls")  # which this server does not offer
+    desk.beat("03-17 09:00")
+    for minute in ("09:05", "09:10"):
+        assert desk.letters()[0].due_at == at(f"03-17 {minute}")
+        desk.go(f"03-17 {minute}").deliver()
+    assert len(desk.events("letter.held")) == 3
+    assert "STARTTLS" in desk.mark(TROUBLE)["reply"]
+    assert faulty.mails == []
+
+
+def test_the_relays_trouble_is_remembered_from_its_first_hour(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beats("03-17 09:00", "03-17 09:05")
+    assert datetime.fromisoformat(desk.mark(TROUBLE)["since"]) == at("03-17 09:00")
+
+
+def test_f10_an_outage_of_more_than_half_an_hour_is_told_to_the_office_when_it_ends(
+    desk: Desk,
+) -> None:
+    desk.relay.set("down")
+    desk.beats("03-17 09:00", "03-17 09:05", "03-17 09:15")
+    desk.relay.set("up")
+    sent = desk.beat("03-17 09:35") + desk.deliver()
+    assert told(sent) == [("reminder", SECTION), ("notice", OFFICE_MAIL)]
+    assert sent[1].ready.facts.title == "邮件发送曾经中断，现已恢复"
+    assert "3月17日 09:00至3月17日 09:35" in sent[1].ready.facts.message[0]
+    assert desk.mark(TROUBLE) is None
+
+
+def test_a_short_outage_is_nobodys_letter(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beat("03-17 09:00")
+    desk.relay.set("up")
+    assert told(desk.beat("03-17 09:05")) == [("reminder", SECTION)]
+    assert desk.mark(TROUBLE) is None
+    assert desk.deliver() == []
+
+
+def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    relay = GuardedRelay(HeaderError("a line break in a name"))
+    with pytest.raises(HeaderError):
+        desk.deliver(relay=relay)
+    assert [row.state for row in desk.letters()] == ["claimed", "sent", "sent"]
+    assert len(desk.go("03-17 09:05").deliver(relay=relay)) == 1
+    assert [row.state for row in desk.letters()] == ["sent", "sent", "sent"]
+
+
+def test_what_finished_meanwhile_is_committed_together(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    desk.deliver()
+    assert len({line.at for line in desk.events("letter.sent")}) == 1
+    assert len(desk.events("letter.sent")) == 3
+
+
+def test_a_broken_template_is_written_down_and_the_plain_letter_goes_out(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.go("03-17 09:00").remind()
+
+    templates = tmp_path / "letters"
+    templates.mkdir()
+    # passes the trial with sample data, fails with this recipient
+    (templates / "reminder.txt").write_text(
+        "{{ nobody if recipient == '财务科' else recipient }}", encoding="utf-8"
+    )
+    assert told(desk.deliver(speaker=Speaker(tmp_path))) == [("reminder", SECTION)]
+    (line,) = desk.events("template.failed")
+    assert "nobody" in line.data["reason"]
+
+
+def test_a_section_without_a_mailbox_is_written_to_at_the_offices(make_desk: MakeDesk) -> None:
+    sections = [
+        {"name": OFFICE, "email": OFFICE_MAIL},
+        {"name": "财务科", "stand_in": OFFICE, "leader": "副局长"},
+    ]
+    desk = make_desk(plan_of(sections=sections, rules=[rule({"monthly": 25})]))
+    assert told(desk.beat("03-17 09:00")) == [("reminder", OFFICE_MAIL)]
+    assert CAIWU in desk.rows()
