@@ -30,7 +30,7 @@ class _Checker:
         self.source = source
         self.items = {item.id: item for _, item in parts.items}
         self.owing: dict[tuple[str, str], set[str]] = {}
-        self.decided: dict[tuple[str, str], list[tuple[str | None, Path]]] = {}
+        self.decided: dict[tuple[str, str], list[tuple[str | None, bool, Path]]] = {}
 
     def take(self, path: Path, override: Override) -> None:
         """Check one override, the next in the file."""
@@ -96,15 +96,18 @@ class _Checker:
             owing.add(heir)
 
     def _again(self, path: Path, override: Override, named: str | None) -> None:
-        """A later decision of the same or a wider reach leaves nothing of an earlier one."""
+        """A later decision about the same section, or all deadlines, leaves nothing of an earlier.
+
+        A decision for all passes over sections that owe nothing any more.
+        """
         before = self.decided.setdefault((override.item, override.period), [])
-        for earlier, where in before:
-            if named is None or earlier == named:
+        for earlier, moved, where in before:
+            if earlier == named or (named is None and moved):
                 line = self.source.line(where)
                 message = f"this replaces the decision on line {line} about the same obligation"
                 self.source.warn(path, message)
                 break
-        before.append((named, path))
+        before.append((named, override.deadline is not None, path))
 
 
 def _near(period: str, valid: list[str]) -> list[str]:

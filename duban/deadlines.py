@@ -167,12 +167,13 @@ def _decisions(plan: Plan) -> dict[tuple[str, str], list[Override]]:
 def _decide(plan: Plan, made: list[Obligation], ruled: list[Override]) -> list[Obligation]:
     """Apply the office's decisions in their order; a later one on the same obligation wins.
 
-    A decision for all sections passes over one that handed the obligation on: its heir has it.
+    A decision for all sections passes over those who owe nothing: the exempt, and a section that
+    handed the obligation on. Only a decision that names such a section makes it owe again.
     """
     present = {o.section: o for o in made}
     for override in ruled:
         named = None if override.section is None else plan.section(override.section).name
-        for section in [s for s in present if not _gone(present[s])] if named is None else [named]:
+        for section in [s for s in present if present[s].exempt is None] if named is None else [named]:
             if section not in present:
                 continue
             present[section] = _apply(plan, present[section], override)
@@ -180,11 +181,6 @@ def _decide(plan: Plan, made: list[Obligation], ruled: list[Override]) -> list[O
                 heir = plan.section(override.reassign).name
                 present[heir] = _handed_over(plan, present[section], heir)
     return list(present.values())
-
-
-def _gone(obligation: Obligation) -> bool:
-    """Whether another section has taken the obligation over."""
-    return obligation.exempt is not None and obligation.overrides[-1].reassign is not None
 
 
 def _apply(plan: Plan, obligation: Obligation, override: Override) -> Obligation:

@@ -31,6 +31,7 @@ li {{ border-top: 1px solid var(--line); border-left: 6px solid #8b949e; padding
 li.blue {{ border-left-color: #1d5fa6; }}
 li.yellow {{ border-left-color: #d9ab2b; }}
 li.red {{ border-left-color: #b42318; }}
+li.closing {{ border-left-color: #1a7f37; }}
 .where {{ color: var(--quiet); font-size: .875rem; }}
 </style>
 </head>
@@ -56,7 +57,7 @@ class Page:
         (self._folder / letter).write_text(html, encoding="utf-8", newline="")
         when = entry.at[:16].replace("T", " ")
         self._rows.append(
-            f'<li class="{entry.light or "none"}">'
+            f'<li class="{entry.light or entry.kind}">'
             f'<a href="{escape(letter)}">{escape(entry.subject)}</a>'
             f'<div class="where">{when} 致 {escape(entry.recipient)} '
             f'&lt;{escape(entry.to)}&gt; · <a href="{escape(mail)}">邮件</a></div></li>\n'

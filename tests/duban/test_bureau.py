@@ -68,6 +68,29 @@ def test_an_opening_is_the_same_instant_from_any_zone(now: datetime) -> None:
     assert (found == now) == BUREAU.open(now)
 
 
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2023-03-24 08:59", "2023-03-24 09:00"),
+        ("2023-03-24 09:00", "2023-03-24 09:00"),
+        ("2023-03-24 17:59", "2023-03-24 17:59"),
+        ("2023-03-24 18:00", "2023-03-27 09:00"),
+        ("2023-03-25 10:00", "2023-03-27 09:00"),
+    ],
+)
+def test_rungs_are_issued_from_the_reminders_hour_on(now: str, expected: str) -> None:
+    instant = at(now).astimezone(UTC)
+    assert BUREAU.next_reminding(instant) == at(expected)
+    assert BUREAU.reminding(instant) == (now == expected)
+
+
+@given(deadlines)
+def test_whenever_rungs_are_issued_letters_may_go_out(now: datetime) -> None:
+    found = BUREAU.next_reminding(now)
+    assert found >= BUREAU.opening(now)
+    assert BUREAU.open(found)
+
+
 def test_a_notice_that_the_office_pasted_makes_the_working_days() -> None:
     off = Notice(2023, {date(2023, 3, 24): "校庆"}, {})
     plan = plan_of(notices={2023: off})

@@ -507,6 +507,11 @@ def test_what_was_taken_over_may_be_extended_for_the_heir() -> None:
     assert (found[OFFICE].deadline.day, found["财务科"].deadline.day) == (28, 25)
 
 
+def test_an_extension_for_all_does_not_lift_one_section_s_exemption() -> None:
+    found = special({"section": "财务科", "exempt": True}, {"deadline": "2023-09-28"})
+    assert {s for s, o in found.items() if o.exempt is None} == {"组织科", "初幼教科"}
+
+
 def test_an_extension_for_all_does_not_bring_back_what_was_handed_over() -> None:
     found = special({"section": "财务科", "reassign": OFFICE}, {"deadline": "2023-09-28"})
     assert {s for s, o in found.items() if o.exempt is None} == {OFFICE, "组织科", "初幼教科"}

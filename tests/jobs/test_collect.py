@@ -186,7 +186,7 @@ def test_what_is_not_a_key_is_refused_with_an_example(desk: Desk, key: str) -> N
 
 @pytest.mark.parametrize("key", ["r/2023-04/财务科", "r/2023-03/无此科", "x/2023-03/财务科"])
 def test_an_unknown_obligation_is_refused(desk: Desk, key: str) -> None:
-    with pytest.raises(RefusedError, match="no obligation.*agenda"):
+    with pytest.raises(RefusedError, match=r"no obligation.*agenda"):
         desk.submit(key)
 
 

@@ -6,9 +6,11 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from mailroom.lines import columns
 from scheduler.cli.root import COMMANDS, duban
@@ -158,19 +160,37 @@ def test_completion_prints_a_script_for_the_shell(
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("mon", "plain,monthly/"),
-        ("monthly/2023-0", "plain,monthly/2023-02/"),
-        ("monthly/2023-06/财", "plain,monthly/2023-06/财务科"),
-        ("nothing/", None),
+        ("mon", ["monthly/"]),
+        ("monthly/2023-0", [f"monthly/2023-0{month}/" for month in range(2, 10)]),
+        ("monthly/2023-06/财", ["monthly/2023-06/财务科"]),
+        ("nothing/", []),
     ],
 )
-def test_a_key_is_completed_part_by_part(typed: str, offered: str | None) -> None:
-    answer = spawn(
-        variables={
-            "_DUBAN_COMPLETE": "bash_complete",
-            "COMP_WORDS": f"duban explain --plan {QUANZHOU} {typed}",
-            "COMP_CWORD": "4",
-        }
-    )
-    found = [line for line in answer.out.splitlines() if line]
-    assert found[:1] == ([offered] if offered else [])
+def test_a_key_is_completed_part_by_part(typed: str, offered: list[str]) -> None:
+    completion = ShellComplete(duban, {}, "duban", "_DUBAN_COMPLETE")
+    found = completion.get_completions(["explain", "--plan", str(QUANZHOU)], typed)
+    assert [item.value for item in found] == offered
+
+
+def test_without_a_plan_no_key_is_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    completion = ShellComplete(duban, {}, "duban", "_DUBAN_COMPLETE")
+    assert completion.get_completions(["explain"], "mon") == []
+
+
+def test_the_shell_completes_the_folders_of_plans_itself() -> None:
+    completion = ShellComplete(duban, {}, "duban", "_DUBAN_COMPLETE")
+    (item,) = completion.get_completions(["check"], "conf")
+    assert item.type == "dir"
+
+
+def test_a_plan_file_is_taken_for_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "check", QUANZHOU / "plan.yaml").code == 0
+
+
+def test_a_folder_without_a_plan_is_answered_with_the_way_to_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    answer = call(capsys, "check", tmp_path)
+    assert answer.code == 2
+    assert "'duban init DIR' makes a first plan" in answer.err

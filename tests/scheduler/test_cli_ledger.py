@@ -283,3 +283,79 @@ def test_a_damaged_ledger_is_refused_in_one_sentence(
     answer = call(capsys, "status")
     assert answer.code == 1
     assert "is not a ledger" in answer.err
+
+
+def test_what_was_done_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], ledger: Path, tmp_path: Path
+) -> None:
+    said = [
+        call(capsys, *arguments).out
+        for arguments in (
+            ("submit", KEY),
+            ("return", KEY, "--reason", "缺项"),
+            ("accept", KEY),
+            ("db", "upgrade"),
+            ("db", "backup", tmp_path / "copy.sqlite"),
+        )
+    ]
+    assert [out.count("\n") for out in said] == [1] * 5
+    assert said[0].startswith(f"{KEY} is handed in: demo-2023-0001, ")
+    assert said[1:3] == [f"{KEY} is returned; the section will be told\n", f"{KEY} is accepted\n"]
+
+
+def test_db_check_prints_counts_and_a_verdict(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    lines = call(capsys, "db", "check").out.splitlines()
+    assert ["obligation", "25"] in [line.split() for line in lines]
+    assert lines[-1] == "the ledger is sound"
+
+
+def test_a_backup_into_a_missing_folder_is_refused(
+    capsys: pytest.CaptureFixture[str], ledger: Path, tmp_path: Path
+) -> None:
+    answer = call(capsys, "db", "backup", tmp_path / "nowhere" / "copy.sqlite", "--json")
+    assert answer.code == 1
+    assert "no copy was made" in answer.json["error"]
+
+
+def test_status_of_an_empty_ledger_says_so(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    call(capsys, "db", "upgrade")
+    assert "the ledger has no plan yet" in call(capsys, "status").out
+
+
+def test_a_plan_with_errors_is_not_acted_on(
+    capsys: pytest.CaptureFixture[str], ledger: Path, folder: Path
+) -> None:
+    small_plan.save(folder, small_plan.changed("sections: [财务科]", "sections: [财务课]"))
+    answer = call(capsys, "submit", KEY)
+    assert answer.code == 1
+    assert "plan.yaml:38:16" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        ("exempt: true", "免报，理由：会议冲突（overrides.yaml:2）"),
+        ("reassign: 初幼教科", "改由初幼教科承办，理由：会议冲突（overrides.yaml:2）"),
+        ("deadline: 2023-03-28 12:00", "时限改为2023-03-28 12:00，理由：会议冲突"),
+    ],
+)
+def test_explain_tells_each_kind_of_decision(
+    capsys: pytest.CaptureFixture[str], folder: Path, decision: str, said: str
+) -> None:
+    text = small_plan.OVERRIDES.replace("deadline: 2023-03-28", decision)
+    small_plan.save(folder, overrides=text)
+    assert said in call(capsys, "explain", "special/2023-03/财务科").out
+
+
+def test_explain_says_how_a_milestone_and_a_move_came_about(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    milestone = call(capsys, "explain", "m02-01/2023-02/办公室").out
+    assert "月度任务：2023-02，以月末为期" in milestone
+    moved = call(capsys, "explain", "special/2023-03/财务科").out
+    assert "每年3月25日、9月25日报送" in moved
+    assert "逢休息日，提前到前一个工作日：2023-03-24" in moved

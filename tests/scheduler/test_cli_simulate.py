@@ -189,3 +189,65 @@ def test_explain_tells_when_a_deadline_was_changed_and_why(
     assert f"变更    2023-02-20 周一 10:00 台账记录：{changed}" in answer.out
     assert "  改期或退回之前：" in answer.out
     assert "时限    2023-02-27 周一 17:30" in answer.out
+
+
+def test_explain_tells_of_letters_that_did_not_get_through(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    acts = script(
+        tmp_path,
+        {"at": "2023-02-01", "do": "smtp", "state": "reject:chuyou@edu.example"},
+        {"at": "2023-02-24 08:30", "do": "smtp", "state": "down"},
+    )
+    simulate(capsys, folder, "--script", acts, "--out", tmp_path / "out")
+    ledger = tmp_path / "out" / "ledger.sqlite"
+    options = ("--plan", folder, "--ledger", ledger)
+    refused = call(capsys, "explain", "monthly/2023-02/初幼教科", *options).out
+    assert "未发给初幼教科：550 5.1.1 no such user" in refused
+    waiting = call(capsys, "explain", "monthly/2023-02/财务科", *options).out
+    assert "致财务科，待发，服务器答复“connection refused”" in waiting
+    status = call(capsys, "status", "--plan", folder, "--ledger", ledger).out
+    assert "refused: 初幼教科 <chuyou@edu.example>" in status
+    assert "not through yet:" in status
+    assert "the relay is in trouble since 2023-02-2" in status
+
+
+def test_explain_tells_what_became_of_rungs_after_a_report(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    key = "monthly/2023-02/初幼教科"
+    acts = script(
+        tmp_path,
+        {"at": "2023-02-20 10:00", "do": "submit", "key": key},
+        {
+            "at": "2023-02-21 10:00",
+            "do": "return",
+            "key": key,
+            "reason": "缺项",
+            "deadline": "2023-02-27",
+        },
+        {"at": "2023-02-22 10:00", "do": "submit", "key": key},
+    )
+    simulate(capsys, folder, "--script", acts, "--out", tmp_path / "out")
+    ledger = tmp_path / "out" / "ledger.sqlite"
+    told = call(capsys, "explain", key, "--plan", folder, "--ledger", ledger).out
+    assert "退回时另定时限，原为2023-02-24 周五 17:30" in told
+    assert "已退回，缺项" in told
+    assert "  现行时限：" in told
+
+
+def test_a_summary_is_said_in_words(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    lines = simulate(capsys, folder).out.splitlines()
+    assert lines[0].endswith("letters from 2023-02-01 to 2023-02-28")
+    assert lines[3] == "  obligations  pending 22，overdue 3"
+
+
+def test_mistakes_in_the_offices_templates_are_told(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    templates = tmp_path / "templates" / "letters"
+    templates.mkdir(parents=True)
+    (templates / "reminder.txt").write_text("{{ nobody }}", encoding="utf-8")
+    answer = simulate(capsys, folder, "--templates", tmp_path / "templates")
+    assert answer.code == 1
+    assert "reminder.txt" in answer.err
