@@ -144,7 +144,9 @@ def _message(group: list[ErrorDetails], path: Path) -> str:
     if value is None:
         named = path and isinstance(path[-1], str)
         return f"the key {quoted(str(path[-1]))} has no value" if named else "this entry is empty"
-    texts = list(dict.fromkeys(_text(e) for e in group))
+    # A wrong value for a list of one is also said to leave the list too short.
+    wrong = [e for e in group if e["type"] != "too_short"] or group
+    texts = list(dict.fromkeys(_text(e) for e in wrong))
     text = texts[-1]
     if all(t.startswith("is not ") for t in texts):
         text = "is not " + ", nor ".join(t.removeprefix("is not ") for t in texts)

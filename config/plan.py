@@ -130,13 +130,17 @@ class Plan:
         }
         return (self.official(posts.pop()), True) if len(posts) == 1 else (self.head, False)
 
+    @cached_property
+    def _projects(self) -> Mapping[str, tuple[Project, ...]]:
+        found: dict[str, dict[str, Project]] = {}
+        for project in self.file.projects:
+            for lead in project.leads:
+                found.setdefault(self.section(lead.section).name, {})[project.id] = project
+        return {name: tuple(projects.values()) for name, projects in found.items()}
+
     def projects_of(self, section: Section) -> tuple[Project, ...]:
         """The projects that a section leads, in the plan's order."""
-        return tuple(
-            p
-            for p in self.file.projects
-            if any(self.section(x.section) is section for x in p.leads)
-        )
+        return self._projects.get(section.name, ())
 
     def ladder(self, item: Item) -> tuple[Rung, ...]:
         """The ladder that an item climbs: its own choice, or the plan's or the built-in default."""

@@ -179,9 +179,11 @@ def _within(about: About | None, source: Source, path: Path, item: Item) -> None
     day = nominal_day(item)
     if about is None or day is None:
         return
+    # a plan may end in mid-month: what is due in that month is still its own
+    begins = day.replace(day=1) if isinstance(item, Milestone) and item.month else day
     if day < about.starts:
         source.error(path, f"due on {day}, before the plan starts ({about.starts})")
-    elif about.ends is not None and day > about.ends:
+    elif about.ends is not None and begins > about.ends:
         source.error(path, f"due on {day}, after the plan ends ({about.ends})")
 
 

@@ -173,7 +173,9 @@ def _decide(plan: Plan, made: list[Obligation], ruled: list[Override]) -> list[O
     present = {o.section: o for o in made}
     for override in ruled:
         named = None if override.section is None else plan.section(override.section).name
-        for section in [s for s in present if present[s].exempt is None] if named is None else [named]:
+        for section in (
+            [s for s in present if present[s].exempt is None] if named is None else [named]
+        ):
             if section not in present:
                 continue
             present[section] = _apply(plan, present[section], override)

@@ -18,7 +18,7 @@ from duban.standings import State, standing
 from jobs.circulate import digest_facts
 from ledger.tables import Addressee, MentionState, mention, obligation, submission
 
-_SHOWN_REMINDERS = 5
+_SHOWN_REMINDERS = 4
 _SOON_DAYS = 2
 _ranked = (
     select(

@@ -22,6 +22,8 @@ from ledger.tables import MentionState, mention, obligation
 
 HORIZON_MONTHS = 13
 _QUIET = (State.BEFORE, State.EXEMPT, State.DROPPED)
+# what was handed in stays so: otherwise it would be owed again if the exemption were taken back
+_BEYOND_EXEMPTION = (State.EXEMPT, State.SUBMITTED, State.ACCEPTED)
 
 
 @dataclass(slots=True)
@@ -171,7 +173,7 @@ class _Reconciliation:
     def _compare(self, row: Row[Any], one: Obligation) -> None:
         state = State(row.state)
         if one.exempt is not None:
-            if state is not State.EXEMPT and state is not State.ACCEPTED:
+            if state not in _BEYOND_EXEMPTION:
                 self._exempt(row, one.exempt)
             return
         back = state in (State.EXEMPT, State.DROPPED)

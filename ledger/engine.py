@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -107,6 +108,13 @@ class Ledger:
                 f"the ledger {self.path} is damaged ({found}); restore the latest copy that "
                 "'duban db backup' made; nothing was sent or changed"
             )
+
+    def save(self, path: Path) -> None:
+        """Write an SQLite ledger, such as one in memory (`sqlite://`), into a new file."""
+        with self.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
+            source = connection.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)  # noqa: S101 - only SQLite is saved
+            source.backup(copy)
 
     def close(self) -> None:
         """Give the connections back."""

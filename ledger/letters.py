@@ -262,8 +262,27 @@ def _why_stale(state: str) -> str:
     return "the deadline has changed" if state in _OWED else f"{state} meanwhile"
 
 
+_SAID = [
+    "id",
+    "key",
+    "item",
+    "period",
+    "section",
+    "nominal",
+    "deadline",
+    "provisional",
+    "state",
+    "late",
+    "reason",
+    "submitted_at",
+]
 _MENTIONS = (
-    select(mention.c.letter_id, mention.c.audience, mention.c.light, mention.c.was, obligation)
+    select(
+        mention.c.letter_id,
+        mention.c.light,
+        mention.c.was,
+        *(obligation.c[name] for name in _SAID),
+    )
     .join(obligation, obligation.c.id == mention.c.obligation_id)
     .where(
         mention.c.letter_id.in_(bindparam("letters", expanding=True)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self, TextIO
@@ -48,7 +47,7 @@ class Journal:
     """Writes each accepted letter into `folder`, which `make_room` has prepared; counts them.
 
     Times are written in `zone`, mails into the sub-folder `mail`. Use it as a context manager: the
-    list is closed and every mail is written at its end, which raises OSError if the disk is full.
+    list is closed at its end.
     """
 
     folder: Path
@@ -58,9 +57,6 @@ class Journal:
     lights: Counter[str] = field(default_factory=Counter)
     _count: int = 0
     _file: TextIO | None = None
-    # the disk need not hold up the letters: one thread writes the mails, in their order
-    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    _writes: list[Future[int]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._file = (self.folder / LETTERS).open("w", encoding="utf-8", newline="\n")
@@ -69,9 +65,6 @@ class Journal:
     def __exit__(self, *_error: object) -> None:
         if self._file is not None:
             self._file.close()
-        self._writer.shutdown()
-        for write in self._writes:
-            write.result()
 
     @property
     def count(self) -> int:
@@ -94,8 +87,7 @@ class Journal:
             obligations=list(sent.ready.keys),
             file=f"{self.mail}/{name}",
         )
-        path = self.folder / entry.file
-        self._writes.append(self._writer.submit(path.write_bytes, sent.mail.content))
+        (self.folder / entry.file).write_bytes(sent.mail.content)
         if self._file is not None:
             self._file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
         self.kinds[entry.kind] += 1

@@ -111,7 +111,7 @@ def _simulate(
     start = datetime.combine(span[0], time(), plan.zone)
     end = datetime.combine(span[1] + timedelta(days=1), time(), plan.zone)
     until = end - timedelta(microseconds=1)
-    ledger = Ledger(f"sqlite:///{place / LEDGER}", durable=False, seed=0)
+    ledger = Ledger("sqlite://", durable=False, seed=0)  # in memory; saved at the end
     try:
         ledger.prepare()
         with Journal(place, plan.zone) as journal, _progress(span) as shown, _few_collections():
@@ -122,6 +122,7 @@ def _simulate(
 
             simulation = Simulation(plan, ledger, speaker, start, actions, keep)
             asyncio.run(simulation.run(until))
+        ledger.save(place / LEDGER)
         return _summary(plan, span, simulation, journal, until)
     except (LedgerError, OSError) as error:
         raise Refused(str(error)) from error

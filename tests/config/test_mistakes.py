@@ -315,6 +315,10 @@ LADDERS: dict[str, tuple[str, list[str]]] = {
         "[{before: 3, light: blue, to: [section, boss]}]",
         ["10:51: 'boss' is not one of section, leader, head"],
     ),
+    "an unknown recipient by itself": (
+        "[{before: 3, light: blue, to: sections}]",
+        ["10:41: 'sections' is not one of section, leader, head (did you mean 'section'?)"],
+    ),
     "two offsets": (
         "[{before: 3, after: 1, light: blue, to: section}]",
         ["10:12: a rung needs exactly one of 'before', 'after' and 'every'"],

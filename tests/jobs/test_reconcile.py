@@ -201,8 +201,15 @@ def test_an_exemption_that_is_there_from_the_start_is_nobodys_letter(make_desk: 
     assert desk.beats("03-17 09:00", "03-27 09:00") == []
 
 
-def test_what_was_accepted_stays_accepted_when_it_is_exempted(desk: Desk) -> None:
+def test_what_was_handed_in_stays_so_when_it_is_exempted_and_when_that_is_taken_back(
+    desk: Desk,
+) -> None:
+    plan = desk.bureau.plan
     desk.go("03-20 10:00").submit()
+    desk.override(exempt=True)
+    assert desk.row().state == State.SUBMITTED
+    desk.replan(plan)
+    assert desk.row().state == State.SUBMITTED
     desk.accept()
     desk.override(exempt=True)
     assert desk.row().state == State.ACCEPTED

@@ -35,7 +35,7 @@ class History:
         return self.simulation.ledger
 
     def about(self, key: str, *kinds: str) -> list[tuple[str, str, str]]:
-        """When (`03-17 09:00`), what and to whom: the letters about an obligation, of these kinds."""
+        """When (`03-17 09:00`), what and to whom: the letters about an obligation."""
         return [
             (
                 f"{one.at.astimezone(ZONE):%m-%d %H:%M}",
