@@ -104,8 +104,9 @@ class Ledger:
         with _plainly(self), self.engine.connect() as connection:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if found != "ok":
+            said = " ".join(str(found).split())
             raise LedgerError(
-                f"the ledger {self.path} is damaged ({found}); restore the latest copy that "
+                f"the ledger {self.path} is damaged ({said}); restore the latest copy that "
                 "'duban db backup' made; nothing was sent or changed"
             )
 

@@ -16,7 +16,7 @@ from config.model import OverridesFile, PlanFile
 from config.plan import Plan
 from scheduler.cli.root import COMMANDS, duban
 from scheduler.script import Action
-from tests.support.commands import call
+from tests.support.commands import QUANZHOU, call
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -215,3 +215,56 @@ def test_the_script_shown_runs_without_a_refusal(
     answer = call(capsys, "simulate", tmp_path, *span, "--script", script, "--json")
     assert answer.code == 0
     assert answer.json["refusals"] == []
+
+
+def shown(name: str, first: str) -> list[str]:
+    """The lines of the indented block whose first line begins with `first`, without gaps."""
+    text = text_of(name)
+    block = re.split(r"\n(?=\S)", text[text.index(f"\n    {first}") + 1 :])[0]
+    return [line[4:] for line in block.splitlines() if line.strip() not in ("", "…")]
+
+
+LOCALES = {"README.md": "C.UTF-8", "README.zh-CN.md": "zh_CN.UTF-8"}
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("README.md", "deadline"), ("README.zh-CN.md", "时限")]
+)
+def test_the_agenda_shown_is_the_one_printed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    first: str,
+) -> None:
+    monkeypatch.setenv("LC_ALL", LOCALES[name])
+    written(tmp_path, plan_text(name))
+    answer = call(capsys, "agenda", tmp_path, "--from", "2026-04-01", "--to", "2026-06-30")
+    assert shown(name, first) == [line.rstrip() for line in answer.out.splitlines() if line]
+
+
+def test_the_summary_shown_is_the_one_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    written(tmp_path, plan_text("README.md"))
+    script = tmp_path / "year.jsonl"
+    script.write_text(blocks("README.md", "json")[0], encoding="utf-8")
+    span = ("--from", "2026-01-01", "--to", "2026-07-31")
+    answer = call(capsys, "simulate", tmp_path, *span, "--script", script)
+    command, *summary, written_to = shown("README.md", "$ duban simulate")
+    assert " ".join(span) in command
+    assert written_to.startswith("written to")
+    assert summary == answer.out.splitlines()
+
+
+def test_the_explanation_shown_is_the_one_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = ("--from", "2023-02-01", "--to", "2023-04-10")
+    call(capsys, "simulate", QUANZHOU, *span, "--out", tmp_path / "sim")
+    ledger = tmp_path / "sim" / "ledger.sqlite"
+    key = "monthly/2023-03/财务科"
+    answer = call(capsys, "explain", key, "--plan", QUANZHOU, "--ledger", ledger)
+    for name in READMES:
+        assert [ln for ln in shown(name, key) if ln not in answer.out.splitlines()] == []

@@ -182,3 +182,13 @@ def test_the_status_can_be_of_some_plans(desk: Desk) -> None:
 def test_the_status_counts_provisional_deadlines(make_desk: MakeDesk) -> None:
     desk = make_desk(everybodys_report(rules=[rule({"yearly": "06-20"})]), "2030-05-06 08:00")
     assert _status(desk).plans[0].provisional >= 1
+
+
+def test_the_digest_still_lists_what_a_section_that_is_gone_had_handed_in(desk: Desk) -> None:
+    desk.go("03-20 10:00").submit()
+    desk.deliver()
+    desk.replan(everybodys_report(sections=[{"name": "办公室", "email": OFFICE}]))
+    desk.go("03-21 08:30").circulate()
+    digest = desk.deliver()[-1].ready.facts.digest
+    assert digest is not None
+    assert [(item.section, item.section_email) for item in digest.submitted] == [("财务科", "")]

@@ -376,3 +376,27 @@ def test_f25_a_deadline_that_the_notice_confirms_is_no_longer_provisional_and_no
     )
     assert not desk.row(key).provisional
     assert desk.deliver() == []
+
+
+def test_what_is_not_chased_can_be_exempted_and_that_is_nobodys_letter(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(born="03-27 08:00").go("03-27 10:00")
+    desk.override(exempt=True)
+    assert desk.row().state == State.EXEMPT
+    assert desk.deliver() == []
+
+
+def test_what_another_section_handed_over_is_not_said_to_a_third(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-10 10:00")
+    given = Override(item="r", period="2023-03", section="财务科", reassign="组织科", reason="甲")
+    moved = Override(
+        item="r", period="2023-03", section="初幼教科", deadline=date(2023, 3, 30), reason="乙"
+    )
+    desk.replan(desk.bureau.plan.with_overrides(moved, given))
+    (item,) = next(
+        one.ready.facts.items
+        for one in desk.deliver()
+        if one.mail.recipient == "chuyou@edu.example"
+    )
+    assert (item.given_to, item.taken_from, item.reason) == (None, None, "乙")

@@ -226,3 +226,29 @@ def test_marks_are_replaced_and_listed_with_their_time(tmp_path: Path) -> None:
         plans.set_mark(connection, "k", json.loads('["二"]'), _NOW)
         assert plans.marks(connection) == {"k": (["二"], _NOW)}
     book.close()
+
+
+def test_f17_what_quick_check_finds_is_said(tmp_path: Path) -> None:
+    open_ledger(tmp_path).close()
+    path = tmp_path / "ledger.sqlite"
+    content = bytearray(path.read_bytes())
+    content[36:40] = (7).to_bytes(4, "big")  # seven free pages, of which there is none
+    path.write_bytes(bytes(content))
+    book = Ledger(f"sqlite:///{path}")
+    with pytest.raises(LedgerError, match=r"damaged \(.*[Ff]reelist.*'duban db backup'"):
+        book.prepare()
+    book.close()
+
+
+def test_a_ledger_in_memory_can_be_saved_as_a_file(tmp_path: Path) -> None:
+    book = Ledger("sqlite://", durable=False)
+    book.prepare()
+    with book.write() as connection:
+        plans.set_mark(connection, "k", 1, _NOW)
+    book.save(tmp_path / "saved.sqlite")
+    book.close()
+    saved = Ledger(f"sqlite:///{tmp_path}/saved.sqlite")
+    saved.prepare()
+    with saved.read() as connection:
+        assert plans.get_mark(connection, "k") == 1
+    saved.close()
