@@ -60,7 +60,7 @@ class Content:
         self._reminders: dict[int, list[Row[Any]]] = {}
 
     def letter(self, row: Row[Any], mentions: Sequence[Row[Any]]) -> LetterFacts:
-        """The facts of one letter; `mentions` are its live rows from `ledger.letters.mentions`."""
+        """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
         kind = LetterKind(row.kind)
         about = self.bureau.plan.about
         office = self.bureau.plan.office

@@ -18,7 +18,7 @@ from duban.bureau import Bureau
 from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
 from jobs.outcome import accepted, refused
-from ledger import events, letters
+from ledger import events, letters, mentions
 from ledger.engine import Ledger
 from ledger.tables import LetterState
 from mailroom.compose import Envelope, compose
@@ -93,11 +93,11 @@ def _claim(
             connection, at_work, carrier.owner, now, now + carrier.lease, carrier.batch
         )
         ids = [row.id for row in rows]
-        letters.drop_settled(connection, ids)
+        mentions.drop_settled(connection, ids)
         mentioned: dict[int, list[Row[Any]]] = {}
-        for mention in letters.mentions(connection, ids):
+        for mention in mentions.listed(connection, ids):
             mentioned.setdefault(mention.letter_id, []).append(mention)
-        threads = letters.threads(connection, {m[0].id for m in mentioned.values()})
+        threads = mentions.threads(connection, {m[0].id for m in mentioned.values()})
         contents = _contents(connection, bureaus, rows, mentioned, now)
         ready = []
         for row in rows:

@@ -13,7 +13,8 @@ from duban.facts import LetterKind
 from duban.letters import Recipient
 from ledger import events
 from ledger.engine import Ledger
-from ledger.letters import mention_all, queue
+from ledger.letters import queue
+from ledger.mentions import mention_all
 from ledger.tables import Addressee, LetterState, MentionState, letter, mention
 
 

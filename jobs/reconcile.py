@@ -17,7 +17,8 @@ from duban.standings import State
 from jobs.letterbox import mail_domain
 from ledger import events, plans
 from ledger.engine import Ledger
-from ledger.letters import mention_all, queue
+from ledger.letters import queue
+from ledger.mentions import mention_all
 from ledger.tables import MentionState, mention, obligation
 
 HORIZON_MONTHS = 13

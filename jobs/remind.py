@@ -15,7 +15,8 @@ from duban.letters import Called, Draft, Recipient, drafts, recipients
 from jobs.letterbox import mail_domain
 from ledger import events, obligations
 from ledger.engine import Ledger
-from ledger.letters import entry, mention_all, queue_all, supersede
+from ledger.letters import entry, join_unsent, queue_all
+from ledger.mentions import mention_all, supersede
 from ledger.tables import Addressee, MentionState, letter, mention, obligation
 
 BATCH = 500
@@ -205,8 +206,12 @@ class _Tick:
         ]
         ids = queue_all(self.connection, rows)
         self.queued += len(ids)
+        fresh = {}
         for letter_id, draft in zip(ids, made, strict=True):
             self._note("letter.queued", letter=letter_id, kind=draft.kind.value)
+            fresh[draft.kind.value, *_addressee(draft.recipient)] = letter_id
+        for old in join_unsent(self.connection, self.plan_id, fresh):
+            self._note("letter.withdrawn", letter=old, reason="joined with a later letter")
         return ids
 
     def _note(self, what: str, **data: Any) -> None:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Row,
-    and_,
     bindparam,
     func,
     insert,
-    literal_column,
-    or_,
     select,
     update,
 )
 
 from duban.facts import LetterKind
 from duban.letters import Recipient
-from duban.standings import State
 from ledger.engine import Ledger
-from ledger.tables import Addressee, LetterState, MentionState, letter, mention, obligation
-
-_LADDER_KINDS = (LetterKind.REMINDER.value, LetterKind.ESCALATION.value)
-_OWED = tuple(s.value for s in State if s.owed)
+from ledger.mentions import LADDER_KINDS
+from ledger.tables import Addressee, LetterState, MentionState, letter, mention
 
 
 def queue(
@@ -91,37 +85,39 @@ def queue_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list
     return [ids[row["message_id"]] for row in rows]
 
 
-_MENTION = insert(mention)
-
-
-def mention_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Enter what letters mention. Each row needs the same columns of `mention`."""
-    if rows:
-        connection.execute(_MENTION, list(rows))
-
-
-_WAITING = select(mention.c.obligation_id).where(
-    mention.c.obligation_id.in_(bindparam("of", expanding=True)),
-    mention.c.state == literal_column(f"'{MentionState.QUEUED.value}'"),
+_UNSENT = select(letter.c.id, letter.c.kind, letter.c.addressee, letter.c.name).where(
+    letter.c.due_at.is_not(None),
+    letter.c.plan_id == bindparam("plan"),
+    letter.c.kind.in_(LADDER_KINDS),
+    letter.c.state == LetterState.QUEUED.value,
+    letter.c.uncertain.is_(False),
+    letter.c.id.not_in(bindparam("but", expanding=True)),
 )
-_SUPERSEDE = (
+_JOIN = (
     update(mention)
-    .where(
-        mention.c.obligation_id == bindparam("of"),
-        mention.c.state == MentionState.QUEUED.value,
-        mention.c.audience == bindparam("to"),
-    )
-    .values(state=MentionState.SUPERSEDED.value, reason=bindparam("why"))
+    .where(mention.c.letter_id == bindparam("old"), mention.c.state == MentionState.QUEUED.value)
+    .values(letter_id=bindparam("new"))
 )
 
 
-def supersede(connection: Connection, pairs: Iterable[tuple[int, str]], reason: str) -> None:
-    """Void what is still unsent of (obligation, audience): a later rung has come."""
-    pairs = list(pairs)
-    waiting = set(connection.execute(_WAITING, {"of": list({of for of, _ in pairs})}).scalars())
-    rows = [{"of": of, "to": to, "why": reason} for of, to in pairs if of in waiting]
-    if rows:
-        connection.execute(_SUPERSEDE, rows)
+def join_unsent(
+    connection: Connection, plan_id: int, fresh: Mapping[tuple[str, str, str], int]
+) -> list[int]:
+    """Let new letters say what older unsent ones to the same recipient still had to say.
+
+    `fresh` gives the new letters by kind, addressee and name. Gives the ids of the letters that
+    were joined and withdrawn. One that the relay may have already keeps its own Message-ID.
+    """
+    rows = connection.execute(_UNSENT, {"plan": plan_id, "but": list(fresh.values())}).all()
+    joined = [
+        (row.id, fresh[key])
+        for row in rows
+        if (key := (row.kind, row.addressee, row.name)) in fresh
+    ]
+    for old, new in joined:
+        connection.execute(_JOIN, {"old": old, "new": new})
+        withdraw(connection, old, "joined with a later letter")
+    return [old for old, _ in joined]
 
 
 _CLAIMABLE = (
@@ -196,105 +192,6 @@ def next_due(connection: Connection) -> datetime | None:
 def suspect(connection: Connection, letter_id: int) -> None:
     """Note that an attempt ended without an answer: the relay may have the letter already."""
     connection.execute(update(letter).where(letter.c.id == letter_id).values(uncertain=True))
-
-
-_latest = (
-    select(
-        mention.c.obligation_id,
-        letter.c.addressee,
-        letter.c.name,
-        func.max(letter.c.id).label("latest"),
-    )
-    .join(letter, letter.c.id == mention.c.letter_id)
-    .where(
-        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
-        letter.c.state == LetterState.SENT.value,
-    )
-    .group_by(mention.c.obligation_id, letter.c.addressee, letter.c.name)
-    .subquery()
-)
-_THREADS = select(
-    _latest.c.obligation_id, _latest.c.addressee, _latest.c.name, letter.c.message_id
-).join(letter, letter.c.id == _latest.c.latest)
-
-
-def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[int, str, str], str]:
-    """The Message-ID of the latest letter about (obligation, to addressee, of that name)."""
-    rows = connection.execute(_THREADS, {"of": list(obligations)})
-    return {(r.obligation_id, r.addressee, r.name): r.message_id for r in rows}
-
-
-_STALE = (
-    select(mention.c.id, obligation.c.state)
-    .join(obligation, obligation.c.id == mention.c.obligation_id)
-    .join(letter, letter.c.id == mention.c.letter_id)
-    .where(
-        mention.c.letter_id.in_(bindparam("letters", expanding=True)),
-        mention.c.state == MentionState.QUEUED.value,
-        or_(
-            and_(letter.c.kind.in_(_LADDER_KINDS), obligation.c.state.not_in(_OWED)),
-            and_(
-                letter.c.kind.in_((*_LADDER_KINDS, LetterKind.CHANGE.value)),
-                mention.c.round != obligation.c.round,
-            ),
-            and_(
-                letter.c.kind == LetterKind.CHANGE.value,
-                obligation.c.state.in_((State.SUBMITTED.value, State.ACCEPTED.value)),
-            ),
-        ),
-    )
-)
-_VOID = (
-    update(mention)
-    .where(mention.c.id == bindparam("stale"))
-    .values(state=MentionState.VOID.value, reason=bindparam("why"))
-)
-
-
-def drop_settled(connection: Connection, letter_ids: Sequence[int]) -> None:
-    """Void in claimed letters what no longer holds: handed in, exempt, another deadline."""
-    stale = connection.execute(_STALE, {"letters": list(letter_ids)}).all()
-    if stale:
-        connection.execute(_VOID, [{"stale": r.id, "why": _why_stale(r.state)} for r in stale])
-
-
-def _why_stale(state: str) -> str:
-    return "the deadline has changed" if state in _OWED else f"{state} meanwhile"
-
-
-_SAID = [
-    "id",
-    "key",
-    "item",
-    "period",
-    "section",
-    "nominal",
-    "deadline",
-    "provisional",
-    "state",
-    "late",
-    "reason",
-    "submitted_at",
-]
-_MENTIONS = (
-    select(
-        mention.c.letter_id,
-        mention.c.light,
-        mention.c.was,
-        *(obligation.c[name] for name in _SAID),
-    )
-    .join(obligation, obligation.c.id == mention.c.obligation_id)
-    .where(
-        mention.c.letter_id.in_(bindparam("letters", expanding=True)),
-        mention.c.state == MentionState.QUEUED.value,
-    )
-    .order_by(obligation.c.deadline, obligation.c.id)
-)
-
-
-def mentions(connection: Connection, letter_ids: Sequence[int]) -> list[Row[Any]]:
-    """What claimed letters mention, each with its obligation, the most urgent first."""
-    return list(connection.execute(_MENTIONS, {"letters": list(letter_ids)}))
 
 
 def withdraw(connection: Connection, letter_id: int, reason: str) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from config.model import Holder, Override
 from config.plan import Plan
+from config.suggest import did_you_mean
 from duban.bureau import Bureau
 from duban.deadlines import expand, instant
 from jobs.circulate import circulate, next_digest
@@ -222,13 +223,21 @@ class Simulation:
     def _keys(self, action: Action) -> list[str]:
         item, period, section = action.named()
         plan = self.bureau.plan
-        named = None if section is None else plan.section(section).name
+        named = None if section is None else _section(plan, section)
         until = horizon(self.bureau.day(self.clock.now()))
         return [
             o.key
             for o in expand(plan, self.bureau.calendar, until)
             if (o.item.id, o.period) == (item, period) and named in (None, o.section)
         ]
+
+
+def _section(plan: Plan, name: str) -> str:
+    try:
+        return plan.section(name).name
+    except KeyError:
+        known = [section.name for section in plan.file.sections]
+        raise RefusedError(f"unknown section {name!r}{did_you_mean(name, known)}") from None
 
 
 def _up(state: str | None) -> bool:

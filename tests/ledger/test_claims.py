@@ -12,7 +12,7 @@ from sqlalchemy import event as listening
 from sqlalchemy import update
 
 from jobs.remind import remind
-from ledger import letters
+from ledger import letters, mentions
 from ledger.engine import Ledger
 from ledger.tables import LetterState, letter
 from tests.support.ledgers import CAIWU, Desk, MakeDesk, everybodys_report
@@ -103,8 +103,8 @@ def test_the_next_due_moment_is_a_waiting_letters_or_the_end_of_a_lease(three: D
 def test_nothing_to_enter_is_no_question_to_the_database(desk: Desk) -> None:
     with desk.ledger.write() as connection:
         assert letters.queue_all(connection, []) == []
-        letters.mention_all(connection, [])
-        letters.supersede(connection, [], "why")
+        mentions.mention_all(connection, [])
+        mentions.supersede(connection, [], "why")
         letters.mark_sent(connection, [], desk.now)
     assert desk.letters() == []
 
@@ -177,6 +177,6 @@ def test_an_idle_beat_asks_as_little_beside_many_obligations_as_beside_one(
 def test_a_letter_remembers_which_obligations_it_is_about(three: Desk) -> None:
     three.deliver()
     with three.ledger.read() as connection:
-        found = letters.mentions(connection, [three.letters()[0].id])
+        found = mentions.listed(connection, [three.letters()[0].id])
     assert found == []  # what was sent is no longer waiting
     assert [m.state for m in three.mentions(CAIWU)] == ["sent"]
