@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from config.model import Adjust, Audience, Item, Milestone, Override, Project, Rule
@@ -50,6 +51,8 @@ _CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行�
 _VIA: Final = {"command": "命令行", "script": "演练脚本"}
 _OUTCOMES: Final = {"accepted": "已核收", "returned": "已退回"}
 _LABEL_COLUMNS: Final = 6
+_FIRST_SHOWN = 8
+_LAST_SHOWN = 3
 
 
 def account_lines(bureau: Bureau, account: Account, now: datetime) -> Iterator[str]:
@@ -189,12 +192,20 @@ def _owed(account: Account) -> bool:
 
 
 def _rises(account: Account, rises: tuple[Rise, ...], now: datetime) -> Iterator[str]:
-    """A line for each moment, and below it one for each recipient."""
-    said: tuple[int, datetime] | None = None
+    """A line for each moment, and below it one for each recipient; a long middle is folded."""
+    moments = [list(group) for _, group in groupby(rises, key=lambda r: (r.round, r.at))]
+    folded = range(_FIRST_SHOWN, len(moments) - _LAST_SHOWN)
+    for number, moment in enumerate(moments):
+        if len(folded) < 2 or number not in folded:
+            yield from _moment_lines(account, moment, now)
+        elif number == folded.start:
+            yield f"  ……其间另有{len(folded)}次，--json 列出全部……"
+
+
+def _moment_lines(account: Account, rises: list[Rise], now: datetime) -> Iterator[str]:
+    first = rises[0]
+    yield f"  {_moment(first.at)} 【{_LIGHTS[first.light]}】{_which(first.name)}"
     for rise in rises:
-        if said != (rise.round, rise.at):
-            said = (rise.round, rise.at)
-            yield f"  {_moment(rise.at)} 【{_LIGHTS[rise.light]}】{_which(rise.name)}"
         label = pad(_AUDIENCES[rise.audience], 8)
         fates = [_fate(f, rise.at) for f in rise.fates] or [_unfulfilled(account, rise, now)]
         for text in fates:
