@@ -18,6 +18,8 @@ from ledger import events, plans
 from ledger.engine import Ledger
 from ledger.tables import obligation, submission
 
+_AGAIN = "again"
+
 
 class RefusedError(ValueError):
     """The ledger's state does not allow it; the message says why and what would."""
@@ -99,6 +101,8 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
             connection, row, act, "submission.returned", deadline=deadline and deadline.isoformat()
         )
         _tell_return(connection, ledger, bureau, row, act, limit)
+        # what the plan decided while the report lay here, such as an exemption, counts again
+        plans.change(connection, row.plan_id, reconciled=_AGAIN)
 
 
 def _find(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
@@ -190,6 +194,7 @@ def _tell_return(
         "title": f"{_period(row.period)}{item.label}已退回，请修改后重新报送",
         "message": [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"],
         "details": [],
+        "return": True,
     }
     post(
         connection,

@@ -139,7 +139,8 @@ def _prepare(
     threads: Mapping[tuple[int, str, str], str],
 ) -> Ready | str:
     """The letter ready to be composed, or the reason why it has nothing to say."""
-    if LetterKind(row.kind) in _ABOUT_OBLIGATIONS and not mentioned:
+    about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
+    if about and not mentioned:
         return "nothing in it is owed any more"
     try:
         address = content.addressee(row)[2]
@@ -263,8 +264,14 @@ def _shown(ready: Ready, rendered: Rendered, reply: Reply) -> dict[str, Any]:
         "address": ready.address,
         "light": ready.facts.light and ready.facts.light.value,
         "subject": rendered.subject,
-        "reply": reply.text,
+        "reply": _said(reply),
     }
+
+
+def _said(reply: Reply) -> str:
+    """The relay's words with their code in front, as SMTP has them."""
+    code = str(reply.code or "")
+    return reply.text if reply.text.startswith(code) else f"{code} {reply.text}"
 
 
 def _note(connection: Connection, row: Row[Any], now: datetime, what: str, **data: Any) -> None:

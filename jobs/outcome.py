@@ -19,6 +19,7 @@ LONGEST_BACKOFF = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
+_SEVERAL = 2
 
 
 def backoff(attempts: int) -> timedelta:
@@ -68,10 +69,11 @@ def refused(
     `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
     """
     since = row.first_tried_at or now
-    if reply.outcome is Outcome.PERMANENT or now - since > GIVE_UP_AFTER:
+    held = reply.outcome is Outcome.HELD  # until a person mends the settings, however long
+    too_long = now - since > GIVE_UP_AFTER and not held
+    if reply.outcome is Outcome.PERMANENT or too_long:
         _give_up(connection, ledger, bureau, row, reply, shown, now)
         return
-    held = reply.outcome is Outcome.HELD
     wait = FIRST_BACKOFF if held else backoff(row.attempts)
     values = {**shown, "due_at": now + wait, "first_tried_at": since}
     if reply.outcome is Outcome.UNKNOWN:
@@ -82,7 +84,7 @@ def refused(
         Outcome.UNKNOWN: "letter.possibly_twice",
     }.get(reply.outcome, "letter.deferred")
     _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
-    _in_trouble(connection, reply, now)
+    _in_trouble(connection, reply, shown["address"], now)
 
 
 def _give_up(
@@ -99,6 +101,9 @@ def _give_up(
     office = bureau.plan.mailbox(bureau.plan.office)
     if shown["address"] == office:
         return  # a notice about the office's own mailbox would fail the same way
+    what = f"发往 {shown['address']} 的函件“{shown['subject']}”"
+    refused = reply.outcome is Outcome.PERMANENT
+    said = f"邮件服务器拒收{what}。" if refused else f"{what}连续5天未能送出，已停止重发。"
     notify_office(
         connection,
         ledger,
@@ -106,18 +111,18 @@ def _give_up(
         row.plan_id,
         now,
         f"致{shown['recipient']}的函无法送达",
-        [
-            f"邮件服务器拒收发往 {shown['address']} 的函件“{shown['subject']}”。",
-            "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。",
-        ],
+        [said, "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。"],
         [f"服务器答复：{reply.text}"],
     )
 
 
-def _in_trouble(connection: Connection, reply: Reply, now: datetime) -> None:
-    known = plans.get_mark(connection, TROUBLE)
-    since = known["since"] if known else now.isoformat()
-    plans.set_mark(connection, TROUBLE, {"since": since, "reply": reply.text}, now)
+def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
+    """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
+    known = plans.get_mark(connection, TROUBLE) or {"since": now.isoformat(), "addresses": []}
+    failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
+    whole = reply.code is None or len(failing) >= _SEVERAL or known.get("whole", False)
+    now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
+    plans.set_mark(connection, TROUBLE, now_known, now)
 
 
 def _recovered(
@@ -128,7 +133,7 @@ def _recovered(
         return
     plans.set_mark(connection, TROUBLE, None, now)
     since = datetime.fromisoformat(known["since"])
-    if now - since > ALARM_AFTER:
+    if known["whole"] and now - since > ALARM_AFTER:
         begun, ended = bureau.local(since), bureau.local(now)
         notify_office(
             connection,

@@ -95,7 +95,10 @@ _STALE = (
         mention.c.letter_id.in_(bindparam("letters", expanding=True)),
         mention.c.state == MentionState.QUEUED.value,
         or_(
-            and_(letter.c.kind.in_(LADDER_KINDS), obligation.c.state.not_in(_OWED)),
+            and_(
+                letter.c.kind.in_((*LADDER_KINDS, LetterKind.NOTICE.value)),
+                obligation.c.state.not_in(_OWED),
+            ),
             and_(
                 letter.c.kind.in_((*LADDER_KINDS, LetterKind.CHANGE.value)),
                 mention.c.round != obligation.c.round,

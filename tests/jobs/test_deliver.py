@@ -49,6 +49,23 @@ def _ids(server: FaultyServer) -> list[str]:
 
 
 @dataclass
+class AnsweringRelay:
+    """A relay that gives everybody, or `only` one address, the same answer; the others it takes."""
+
+    reply: Reply
+    only: str | None = None
+
+    async def send(self, mail: Mail) -> Reply:
+        """The answer."""
+        if self.only in (None, mail.recipient):
+            return self.reply
+        return Reply(Outcome.ACCEPTED, "2.0.0 ok", 250)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
 class LostRelay:
     """A relay that takes the mail while the daemon dies: the answer never comes back."""
 
@@ -318,6 +335,82 @@ def test_f03_after_five_days_it_is_given_up_and_the_office_is_told(desk: Desk) -
     assert told([notice]) == [("notice", OFFICE_MAIL)]
     assert notice.ready.facts.title == "致财务科的函无法送达"
     assert "451 4.7.1 try again later" in notice.ready.facts.details[0]
+
+
+def test_a_relay_that_only_defers_is_not_said_to_have_refused(desk: Desk) -> None:
+    desk.relay.set("defer")
+    desk.beat("03-17 09:00")
+    desk.go("03-22 10:00").deliver()
+    desk.relay.set("up")
+    (notice,) = desk.deliver()
+    assert "5天未能送出" in notice.ready.facts.message[0]
+
+
+def test_what_waits_for_the_settings_is_never_given_up(desk: Desk) -> None:
+    relay = AnsweringRelay(Reply(Outcome.HELD, "STARTTLS was not offered", None))
+    desk.go("03-17 09:00").reconcile()
+    desk.remind()
+    for hour in ("03-17 09:00", "03-30 09:00"):
+        desk.go(hour).deliver(relay=relay)
+    assert [row.state for row in desk.letters("reminder")] == ["queued"]
+
+
+def test_one_mailbox_that_defers_is_not_told_as_an_outage(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    relay = AnsweringRelay(Reply(Outcome.TEMPORARY, "4.2.2 mailbox full", 452), only=SECTION)
+    desk.go("03-17 09:00").reconcile()
+    desk.remind()
+    for hour in ("03-17 09:00", "03-17 09:05", "03-17 10:00"):
+        desk.go(hour).deliver(relay=relay)
+    assert told(desk.go("03-17 12:00").deliver()) == [("reminder", SECTION)]
+    assert desk.letters("notice") == []
+
+
+def test_the_ledger_keeps_the_relays_code_with_its_words(desk: Desk) -> None:
+    relay = AnsweringRelay(Reply(Outcome.ACCEPTED, "2.0.0 queued as 4711", 250))
+    desk.go("03-17 09:00").reconcile()
+    desk.remind()
+    desk.deliver(relay=relay)
+    assert desk.letters()[0].reply == "250 2.0.0 queued as 4711"
+
+
+def test_after_an_outage_everybody_gets_one_letter_about_all_that_waited(
+    make_desk: MakeDesk,
+) -> None:
+    rules = [rule({"monthly": 25}, until="2023-03"), rule({"monthly": 27}, id="s", until="2023-03")]
+    desk = make_desk(one_report(rules=rules, about={"starts": "2023-03-01"}))
+    desk.relay.set("down")
+    desk.beats("03-17 09:00", "03-20 09:00")
+    desk.relay.set("up")
+    (letter,) = desk.go("03-20 11:00").deliver()
+    assert [item.key for item in letter.ready.facts.items] == [CAIWU, "s/2023-03/财务科"]
+    assert [(row.state, row.reason) for row in desk.letters("reminder")] == [
+        ("withdrawn", "joined with a later letter"),
+        ("sent", None),
+    ]
+
+
+def test_a_letter_that_the_relay_may_have_is_not_joined_with_another(make_desk: MakeDesk) -> None:
+    rules = [rule({"monthly": 25}, until="2023-03"), rule({"monthly": 27}, id="s", until="2023-03")]
+    desk = make_desk(one_report(rules=rules, about={"starts": "2023-03-01"}))
+    desk.go("03-17 09:00").reconcile()
+    desk.remind()
+    desk.deliver(relay=AnsweringRelay(Reply(Outcome.UNKNOWN, "no answer", None)))
+    desk.beat("03-20 09:00")
+    first = desk.letters()[0]
+    assert (first.state, first.uncertain) == ("sent", True)
+    assert [sent.mail.message_id for sent in desk.sent].count(first.message_id) == 1
+
+
+def test_the_news_of_a_return_is_withdrawn_when_the_report_is_in_again(desk: Desk) -> None:
+    desk.beat("03-17 09:00")
+    desk.submit()
+    desk.deliver()
+    desk.go("03-17 19:00").give_back()
+    desk.submit()
+    sent = desk.go("03-20 08:00").deliver()
+    assert [one.ready.facts.kind.value for one in sent] == ["receipt"]
+    assert desk.letters("notice")[0].state == "withdrawn"
 
 
 def test_the_back_off_doubles_and_never_exceeds_an_hour() -> None:
