@@ -72,7 +72,7 @@ def tick(ledger: Ledger, bureau: Bureau, plan_id: int) -> None:
     circulate(ledger, bureaus, NOW)
     remind(ledger, bureaus, NOW)
     with ledger.read() as connection:
-        letters.any_due(connection, [plan_id], NOW)
+        letters.any_ready(connection, letters.Open([plan_id], [plan_id]), NOW)
 
 
 def median_ms(work: Callable[[], None]) -> float:

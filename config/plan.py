@@ -32,14 +32,15 @@ class Plan:
     """A plan that was loaded whole and whose references all hold.
 
     `notices` maps a year to the holiday notice that the office pasted for it. `digest` changes
-    when any of the plan's files does. Look-ups raise KeyError for a name that the plan does not
-    know.
+    when any of the plan's files does; `bound` keeps which post a name of an official means.
+    Look-ups raise KeyError for a name that the plan does not know.
     """
 
     file: PlanFile
     overrides: tuple[Override, ...] = ()
     notices: Mapping[int, Notice] = field(default_factory=dict)
     digest: str = ""
+    bound: Mapping[str, str] | None = None
 
     @property
     def about(self) -> About:
@@ -81,12 +82,20 @@ class Plan:
         return self.section(self.about.office)
 
     @cached_property
-    def _officials(self) -> Mapping[str, Official]:
-        found: dict[str, Official] = {}
+    def _names(self) -> Mapping[str, str]:
+        """The post that each holder's name means: as the files were loaded, whoever came since."""
+        if self.bound is not None:
+            return self.bound
+        found: dict[str, str] = {}
         for official in self.file.officials:
             for holder in official.holders:
-                found.setdefault(holder.name, official)
-        return found | {o.post: o for o in self.file.officials}
+                found.setdefault(holder.name, official.post)
+        return found
+
+    @cached_property
+    def _officials(self) -> Mapping[str, Official]:
+        posts = {o.post: o for o in self.file.officials}
+        return {name: posts[post] for name, post in self._names.items()} | posts
 
     def official(self, reference: str) -> Official:
         """The post of that name, or the post that a person of that name holds or has held."""
@@ -158,7 +167,8 @@ class Plan:
         old = self.post_named(reference)
         new = old.model_copy(update={"holders": (*old.holders, holder)})
         officials = tuple(new if o is old else o for o in self.file.officials)
-        return replace(self, file=self.file.model_copy(update={"officials": officials}))
+        file = self.file.model_copy(update={"officials": officials})
+        return replace(self, file=file, bound=self._names)
 
 
 def _callings(official: Official) -> tuple[str | None, ...]:

@@ -59,9 +59,16 @@ class Decision:
 
 
 def climb(
-    rungs: tuple[Rung, ...], deadline: datetime, calendar: WorkCalendar, reminder: time
+    rungs: tuple[Rung, ...],
+    deadline: datetime,
+    calendar: WorkCalendar,
+    reminder: time,
+    since: datetime | None = None,
 ) -> Iterator[Step]:
     """The steps of a ladder in the order of time, without end where the last rung repeats.
+
+    With `since`, repeats that lie before the latest of then are passed over: a year of them is
+    long. Fixed rungs always come.
 
     A rung before or on the deadline's day never comes after the deadline itself: with a deadline at
     08:00 and reminders at 09:00 it goes out a working day earlier.
@@ -72,7 +79,7 @@ def climb(
             last = _fixed(rung, deadline, calendar, reminder)
             yield last
         else:
-            yield from _repeats(rung, last, deadline, calendar, reminder)
+            yield from _repeats(rung, last, deadline, calendar, reminder, since)
 
 
 def _fixed(rung: Rung, deadline: datetime, calendar: WorkCalendar, reminder: time) -> Step:
@@ -89,10 +96,14 @@ def _repeats(
     deadline: datetime,
     calendar: WorkCalendar,
     reminder: time,
+    since: datetime | None,
 ) -> Iterator[Step]:
     assert rung.every is not None and last is not None  # noqa: S101, PT018 - the model says so
     day, zone = deadline.date(), deadline.tzinfo
     first = max(int(last.name), 0) + rung.every
+    if since is not None:
+        passed = calendar.count(day, since.date()) - first
+        first += max(passed // rung.every - 1, 0) * rung.every
     for offset in count(first, rung.every):  # pragma: no branch - it has no end
         at = datetime.combine(calendar.shift(day, offset), reminder, zone)
         yield Step(_name(offset), at, rung.light, rung.to)

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from duban.bureau import Bureau
 from duban.facts import DigestFacts, LetterKind
 from duban.letters import Recipient
 from duban.standings import State
 from jobs.letterbox import post
-from ledger import events, plans
+from ledger import plans
 from ledger.engine import Ledger
-from ledger.letters import withdraw
 from ledger.tables import LetterState, letter, obligation, plan
 
 if TYPE_CHECKING:
@@ -67,28 +66,9 @@ def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
         ).scalar_one()
         if not waiting:
             return 0
-        _withdraw_stale(connection, plan_id, now)
         office = Recipient(bureau.plan.office.name)
         post(connection, ledger, bureau, plan_id, LetterKind.DIGEST, office, now)
     return 1
-
-
-def _withdraw_stale(connection: Connection, plan_id: int, now: datetime) -> None:
-    """A digest that the relay has not taken by the next morning has nothing to say any more."""
-    stale = connection.execute(
-        select(letter.c.id).where(
-            letter.c.plan_id == plan_id,
-            letter.c.kind == LetterKind.DIGEST.value,
-            letter.c.state == LetterState.QUEUED.value,
-            letter.c.due_at.is_not(None),
-        )
-    ).scalars()
-    for letter_id in stale.all():
-        reason = "a newer digest has come"
-        withdraw(connection, letter_id, reason)
-        events.record(
-            connection, now, "letter.withdrawn", plan=plan_id, letter=letter_id, reason=reason
-        )
 
 
 def digest_facts(content: Content, plan_id: int) -> DigestFacts:
@@ -110,6 +90,19 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
     return DigestFacts(**counts, **listed, alarms=_alarms(content, plan_id))
 
 
+_WRONG = (
+    select(letter)
+    .where(
+        letter.c.plan_id == bindparam("plan"),
+        ((letter.c.state == LetterState.FAILED.value) & (letter.c.created_at > bindparam("since")))
+        | (
+            (letter.c.state == LetterState.QUEUED.value)
+            & (letter.c.created_at < bindparam("stuck"))
+            & (letter.c.attempts > 0)
+        ),
+    )
+    .order_by(letter.c.id)
+)
 _owed = obligation.c.state.in_(_OWED)
 _accepted = obligation.c.state == State.ACCEPTED.value
 _PARTS = {
@@ -137,25 +130,22 @@ _LISTS = {
 }
 
 
+def _last_digest(content: Content) -> datetime:
+    """When the digest before the content's day was due."""
+    calendar, now = content.bureau.calendar, content.now
+    day = calendar.shift(calendar.on_or_before(now.date()), -1)
+    return datetime.combine(day, content.bureau.plan.about.digest_time, now.tzinfo)
+
+
 def _alarms(content: Content, plan_id: int) -> tuple[str, ...]:
     """What the relay refused since yesterday and what has waited too long."""
     local = content.bureau.local
-    rows = content.connection.execute(
-        select(letter)
-        .where(
-            letter.c.plan_id == plan_id,
-            (
-                (letter.c.state == LetterState.FAILED.value)
-                & (letter.c.created_at > content.now - timedelta(days=1))
-            )
-            | (
-                (letter.c.state == LetterState.QUEUED.value)
-                & (letter.c.created_at < content.now - STUCK_AFTER)
-                & (letter.c.attempts > 0)
-            ),
-        )
-        .order_by(letter.c.id)
-    )
+    bounds = {
+        "plan": plan_id,
+        "since": _last_digest(content),
+        "stuck": content.now - STUCK_AFTER,
+    }
+    rows = content.connection.execute(_WRONG, bounds)
     return tuple(
         f"{local(r.created_at):%m-%d %H:%M} 致{r.recipient or r.name}的函未送达："
         f"{r.reason or r.reply or '等待重试'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -42,6 +42,16 @@ _REMINDERS = (
     .where(_ranked.c.back <= _SHOWN_REMINDERS)
     .order_by(_ranked.c.obligation_id, _ranked.c.sent_at)
 )
+_MILESTONES = (
+    select(obligation.c.item, obligation.c.section, obligation.c.deadline)
+    .where(
+        obligation.c.plan_id == bindparam("plan"),
+        obligation.c.item.in_(bindparam("items", expanding=True)),
+        obligation.c.state.in_([s.value for s in State if s.owed]),
+        obligation.c.deadline < bindparam("last"),
+    )
+    .order_by(obligation.c.deadline, obligation.c.id)
+)
 _LATEST_SUBMISSION = (
     select(submission)
     .where(submission.c.obligation_id == bindparam("of"))
@@ -57,7 +67,7 @@ class Content:
         self.connection, self.bureau, self.plan_id = connection, bureau, plan_id
         self.now = bureau.local(now)
         self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
-        self._reminders: dict[int, list[Row[Any]]] = {}
+        self._reminders: dict[int, tuple[tuple[Sent, ...], int]] = {}
 
     def letter(self, row: Row[Any], mentions: Sequence[Row[Any]]) -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
@@ -88,6 +98,10 @@ class Content:
             details=tuple(data.get("details", ())),
         )
 
+    def stale(self, created_at: datetime) -> bool:
+        """Whether a letter was written on an earlier day."""
+        return self.bureau.day(created_at) < self.now.date()
+
     def addressee(self, row: Row[Any]) -> tuple[str, str, str]:
         """Name, title and address of a letter's recipient as the plan has them at this instant.
 
@@ -103,23 +117,28 @@ class Content:
 
     def _listed(self, kind: LetterKind, mentions: Sequence[Row[Any]]) -> list[ItemFacts]:
         rows = {row.id: row for row in reversed(mentions)}
-        listed = {of: self.item(r, kind, r.light, r.was) for of, r in reversed(rows.items())}
-        if kind is LetterKind.ESCALATION:
-            return [self._with_reminders(of, facts) for of, facts in listed.items()]
-        return list(listed.values())
+        return [self.item(row, kind, row.light, row.was) for row in reversed(rows.values())]
 
-    def expect_escalations(self, obligations: Sequence[int]) -> None:
-        """Read at once how often, and when last, the sections were reminded of these."""
-        rows = self.connection.execute(_REMINDERS, {"of": list(obligations)}).all()
-        self._reminders = {of: list(r) for of, r in groupby(rows, lambda row: row.obligation_id)}
+    def expect_escalations(self, letters: Iterable[Sequence[Row[Any]]]) -> None:
+        """Read at once how often, and when last, the sections were reminded of their worst item.
 
-    def _with_reminders(self, of: int, facts: ItemFacts) -> ItemFacts:
-        rows = self._reminders.get(of)
-        if not rows:
-            return facts
+        `letters` are the mentions of each letter, the most urgent first: an official is told of
+        a section's first.
+        """
+        worst = {
+            row.id
+            for mentions in letters
+            for row in {row.section: row for row in reversed(mentions)}.values()
+        }
+        if worst:
+            rows = self.connection.execute(_REMINDERS, {"of": sorted(worst)}).all()
+            found = groupby(rows, lambda row: row.obligation_id)
+            self._reminders = {of: self._reminded(list(group)) for of, group in found}
+
+    def _reminded(self, rows: list[Row[Any]]) -> tuple[tuple[Sent, ...], int]:
         local = self.bureau.local
         sent = tuple(Sent(at=local(row.sent_at), light=Light(row.light)) for row in rows)
-        return replace(facts, sent=sent, reminded=rows[0].times)
+        return sent, rows[0].times
 
     def item(
         self,
@@ -132,8 +151,10 @@ class Content:
         bureau, plan = self.bureau, self.bureau.plan
         item, section = plan.items.get(row.item), self._section(row.section)
         head = section.head if section else None
-        late = bureau.days_late(row.deadline, self.now)
-        left = bureau.days_left(row.deadline, self.now)
+        deadline = bureau.local(row.deadline)
+        late = bureau.days_late(deadline, self.now)
+        left = 0 if late else bureau.days_left(deadline, self.now)
+        sent, reminded = self._reminders.get(row.id, ((), 0))
         state = State(row.state)
         handed_in = self._handed_in(row) if row.submitted_at and kind in _ABOUT_HAND_INS else None
         project = getattr(item, "project", None)
@@ -143,12 +164,12 @@ class Content:
             title=item.title if item else row.item,
             label=item.label if item else row.item,
             period=row.period,
-            light=Light(light) if light else _light(left, late),
+            light=_light(light, left, late),
             section=row.section,
             section_full=(section and section.full_name) or row.section,
             head=" ".join(filter(None, (head.name, head.title))) if head else "",
             nominal=row.nominal,
-            deadline=bureau.local(row.deadline),
+            deadline=deadline,
             days_left=left,
             days_late=late,
             provisional=row.provisional,
@@ -161,6 +182,8 @@ class Content:
             submitted_at=bureau.local(handed_in.at) if handed_in else None,
             standing=standing(state, row.deadline, row.late, self.now).chinese,
             by=handed_in.by if handed_in else "",
+            sent=sent,
+            reminded=reminded,
             section_email=plan.mailbox(section) if section else "",
         )
         if kind is LetterKind.CHANGE:
@@ -209,28 +232,20 @@ class Content:
     def _open_milestones(self, section: str) -> tuple[tuple[str, Any], ...]:
         if self._milestones is None:
             self._milestones = self._read_milestones()
-        local = self.bureau.local
-        return tuple((t, local(d).date()) for t, d in self._milestones.get(section, ()))
+        return tuple((title, due.date()) for title, due in self._milestones.get(section, ()))
 
     def _read_milestones(self) -> dict[str, list[tuple[str, datetime]]]:
         titles = {m.id: m.title for m in self.bureau.plan.file.milestones}
         last = self.now + timedelta(days=62)
         rows = self.connection.execute(
-            select(obligation.c.item, obligation.c.section, obligation.c.deadline)
-            .where(
-                obligation.c.plan_id == self.plan_id,
-                obligation.c.item.in_(titles),
-                obligation.c.state.in_([s.value for s in State if s.owed]),
-                obligation.c.deadline < last,
-            )
-            .order_by(obligation.c.deadline, obligation.c.id)
+            _MILESTONES, {"plan": self.plan_id, "items": list(titles), "last": last}
         )
         coming = (self.now.year * 12 + self.now.month) + 1
         found: dict[str, list[tuple[str, datetime]]] = {}
         for row in rows:
             due = self.bureau.local(row.deadline)
             if due.year * 12 + due.month <= coming:
-                found.setdefault(row.section, []).append((titles[row.item], row.deadline))
+                found.setdefault(row.section, []).append((titles[row.item], due))
         return found
 
 
@@ -241,9 +256,12 @@ def _named(row: Row[Any]) -> tuple[str, str]:
     return row.item, row.period
 
 
-def _light(left: int, late: int) -> Light:
+def _light(called: str | None, left: int, late: int) -> Light:
+    """What is overdue is red, whichever rung calls; else the rung's light, or what the days say."""
     if late:
         return Light.RED
+    if called:
+        return Light(called)
     return Light.YELLOW if left <= _SOON_DAYS else Light.BLUE
 
 

@@ -82,11 +82,14 @@ def _claim(
     ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier
 ) -> tuple[list[Ready], int]:
     now = carrier.clock()
-    at_work = [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)]
-    if not at_work:
+    at_work = letters.Open(
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)],
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.reminding(now)],
+    )
+    if not at_work.letters:
         return [], 0
     with ledger.read() as connection:
-        if not letters.any_due(connection, at_work, now):
+        if not letters.any_ready(connection, at_work, now):
             return [], 0
     with ledger.write() as connection:
         rows = letters.claim(
@@ -121,14 +124,11 @@ def _contents(
     contents = {}
     for plan_id in {row.plan_id for row in rows}:
         content = contents[plan_id] = Content(connection, bureaus[plan_id], plan_id, now)
-        escalated = [
-            mention.id
+        content.expect_escalations(
+            mentioned.get(row.id, ())
             for row in rows
             if row.plan_id == plan_id and row.kind == LetterKind.ESCALATION.value
-            for mention in mentioned.get(row.id, ())
-        ]
-        if escalated:
-            content.expect_escalations(escalated)
+        )
     return contents
 
 
@@ -136,18 +136,20 @@ def _prepare(
     content: Content,
     row: Row[Any],
     mentioned: list[Row[Any]],
-    threads: Mapping[tuple[int, str, str], str],
+    threads: Mapping[tuple[int, str], str],
 ) -> Ready | str:
     """The letter ready to be composed, or the reason why it has nothing to say."""
     about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
     if about and not mentioned:
         return "nothing in it is owed any more"
+    if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
+        return "a digest is of its own day"
     try:
         address = content.addressee(row)[2]
     except KeyError:
         return f"the plan no longer names {row.name}"
     facts = content.letter(row, mentioned)
-    thread = threads.get((mentioned[0].id, row.addressee, row.name)) if mentioned else None
+    thread = threads.get((mentioned[0].id, address)) if mentioned else None
     keys = tuple(dict.fromkeys(m.key for m in mentioned))
     return Ready(row, facts, address, thread, keys)
 

@@ -13,9 +13,12 @@ from duban.facts import LetterKind
 from duban.letters import Recipient
 from ledger import events
 from ledger.engine import Ledger
-from ledger.letters import queue
+from ledger.letters import join_unsent, queue
 from ledger.mentions import mention_all
 from ledger.tables import Addressee, LetterState, MentionState, letter, mention
+
+_JOINED = (LetterKind.RECEIPT, LetterKind.CLOSING)
+"""Several of these that wait for the same hour go out as one."""
 
 
 def mail_domain(bureau: Bureau) -> str:
@@ -51,6 +54,10 @@ def post(
         ],
     )
     events.record(connection, now, "letter.queued", plan=plan_id, letter=letter_id, kind=kind.value)
+    if kind in _JOINED:
+        addressee = Addressee.POST if recipient.official else Addressee.SECTION
+        key = kind.value, addressee.value, recipient.name
+        join_unsent(connection, plan_id, {key: letter_id})
     return letter_id
 
 
@@ -87,7 +94,10 @@ def alarmed_posts(connection: Connection, obligation_id: int) -> list[str]:
                     letter.c.state.in_((LetterState.SENT.value, LetterState.CLAIMED.value)),
                     mention.c.state.in_((MentionState.SENT.value, MentionState.QUEUED.value)),
                 ),
-                letter.c.kind == LetterKind.CLOSING.value,
+                and_(
+                    letter.c.kind == LetterKind.CLOSING.value,
+                    letter.c.state != LetterState.WITHDRAWN.value,
+                ),
             ),
         )
         .order_by(letter.c.id)

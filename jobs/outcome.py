@@ -69,8 +69,10 @@ def refused(
     `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
     """
     since = row.first_tried_at or now
-    held = reply.outcome is Outcome.HELD  # until a person mends the settings, however long
-    too_long = now - since > GIVE_UP_AFTER and not held
+    held = reply.outcome is Outcome.HELD
+    # only a server that answers can want to be rid of a letter; a line that is down comes back
+    answered = reply.code is not None and not held
+    too_long = answered and now - since > GIVE_UP_AFTER
     if reply.outcome is Outcome.PERMANENT or too_long:
         _give_up(connection, ledger, bureau, row, reply, shown, now)
         return

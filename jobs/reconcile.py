@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -14,12 +15,12 @@ from duban.deadlines import Obligation, expand
 from duban.facts import LetterKind
 from duban.letters import Recipient
 from duban.standings import State
-from jobs.letterbox import mail_domain
+from jobs.letterbox import alarmed_posts, mail_domain, post
 from ledger import events, plans
 from ledger.engine import Ledger
-from ledger.letters import queue
+from ledger.letters import join_unsent, queue
 from ledger.mentions import mention_all
-from ledger.tables import MentionState, mention, obligation
+from ledger.tables import Addressee, MentionState, mention, obligation
 
 HORIZON_MONTHS = 13
 _QUIET = (State.BEFORE, State.EXEMPT, State.DROPPED)
@@ -152,6 +153,7 @@ class _Reconciliation:
             "nominal": one.nominal,
             "planned": one.deadline,
             "deadline": one.deadline,
+            "decided": _decided(one),
             "provisional": one.provisional,
             "round": 0,
             "state": state.value,
@@ -178,10 +180,12 @@ class _Reconciliation:
                 self._exempt(row, one.exempt)
             return
         back = state in (State.EXEMPT, State.DROPPED)
-        if row.planned != one.deadline or back:
+        # after a return with a limit of its own, only a decision that came later moves it
+        anew = row.decided != _decided(one) and row.deadline != one.deadline
+        if row.planned != one.deadline or back or anew:
             self._move(row, one, state)
-        elif row.provisional != one.provisional:
-            self._write(row.id, provisional=one.provisional)
+        elif (row.provisional, row.decided) != (one.provisional, _decided(one)):
+            self._write(row.id, provisional=one.provisional, decided=_decided(one))
 
     def _write(self, row_id: int, **values: Any) -> None:
         self.connection.execute(
@@ -193,6 +197,7 @@ class _Reconciliation:
         values: dict[str, Any] = {
             "planned": one.deadline,
             "deadline": one.deadline,
+            "decided": _decided(one),
             "provisional": one.provisional,
             "reason": None,
         }
@@ -228,6 +233,7 @@ class _Reconciliation:
         self._note("obligation.exempted", row.id, reason=reason)
         if State(row.state).owed:
             self._mention(row, row.round + 1)
+            self._calm(row)
 
     def _drop(self, row: Row[Any]) -> None:
         """The plan no longer lists it; what was handed in keeps its place in the ledger."""
@@ -243,6 +249,21 @@ class _Reconciliation:
         self._note("obligation.dropped", row.id)
         if _heard_of(row, row.round):
             self._mention(row, row.round + 1)
+        self._calm(row)
+
+    def _calm(self, row: Row[Any]) -> None:
+        """The officials who were alarmed hear that nothing is owed any more."""
+        for name in alarmed_posts(self.connection, row.id):
+            post(
+                self.connection,
+                self.ledger,
+                self.bureau,
+                self.plan.id,
+                LetterKind.CLOSING,
+                Recipient(name, official=True),
+                self.now,
+                [row],
+            )
 
     def _untold(self, row: Row[Any]) -> datetime | None:
         """The deadline that the section still goes by, as a change to it is not delivered yet."""
@@ -278,11 +299,19 @@ class _Reconciliation:
                 mail_domain(self.bureau),
             )
             mention_all(self.connection, [t | {"letter_id": letter_id} for t in told])
+            key = LetterKind.CHANGE.value, Addressee.SECTION.value, section
+            join_unsent(self.connection, self.plan.id, {key: letter_id})
             self.lines.append(
                 events.line(
                     self.now, "letter.queued", plan=self.plan.id, letter=letter_id, kind="change"
                 )
             )
+
+
+def _decided(one: Obligation) -> str:
+    if not one.overrides:
+        return ""
+    return sha256(repr(one.overrides).encode()).hexdigest()[:16]
 
 
 def _handed_over(one: Obligation) -> bool:

@@ -117,6 +117,7 @@ class _Tick:
     ) -> None:
         self.ledger, self.connection, self.bureau = ledger, connection, bureau
         self.plan_id, self.now, self.local = plan_id, now, bureau.local(now)
+        self.cutoff = notice_cutoff(self.local, bureau.calendar, bureau.hours)
         self.queued = 0
         self.lines: list[dict[str, Any]] = []
 
@@ -158,16 +159,23 @@ class _Tick:
 
     def _warned(self, ids: list[int]) -> dict[int, datetime]:
         """The time of the latest section's rung whose reminder was accepted early enough."""
-        cutoff = notice_cutoff(self.local, self.bureau.calendar, self.bureau.hours)
-        rows = self.connection.execute(_WARNED, {"of": ids, "cutoff": cutoff})
+        rows = self.connection.execute(_WARNED, {"of": ids, "cutoff": self.cutoff})
         return {row.obligation_id: row.at for row in rows}
 
     def _decide(self, row: Row[Any], warned: datetime | None) -> Decision:
         bureau = self.bureau
         rungs = bureau.plan.ladder(bureau.plan.items[row.item])
         issued = {a: at for a, at in zip(Audience, _issued(row), strict=True) if at is not None}
+        # once everybody has been told, all before the last that was said is settled
+        since = min(self.cutoff, *issued.values()) if len(issued) == len(Audience) else None
         return decide(
-            climb(rungs, bureau.local(row.deadline), bureau.calendar, bureau.hours.reminder),
+            climb(
+                rungs,
+                bureau.local(row.deadline),
+                bureau.calendar,
+                bureau.hours.reminder,
+                since and bureau.local(since),
+            ),
             issued,
             warned,
             self.local,

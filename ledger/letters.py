@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Row,
+    and_,
     bindparam,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -88,7 +91,7 @@ def queue_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list
 _UNSENT = select(letter.c.id, letter.c.kind, letter.c.addressee, letter.c.name).where(
     letter.c.due_at.is_not(None),
     letter.c.plan_id == bindparam("plan"),
-    letter.c.kind.in_(LADDER_KINDS),
+    letter.c.kind.in_(bindparam("kinds", expanding=True)),
     letter.c.state == LetterState.QUEUED.value,
     letter.c.uncertain.is_(False),
     letter.c.id.not_in(bindparam("but", expanding=True)),
@@ -108,7 +111,9 @@ def join_unsent(
     `fresh` gives the new letters by kind, addressee and name. Gives the ids of the letters that
     were joined and withdrawn. One that the relay may have already keeps its own Message-ID.
     """
-    rows = connection.execute(_UNSENT, {"plan": plan_id, "but": list(fresh.values())}).all()
+    kinds = sorted({kind for kind, _, _ in fresh})
+    asked = {"plan": plan_id, "but": list(fresh.values()), "kinds": kinds}
+    rows = connection.execute(_UNSENT, asked).all()
     joined = [
         (row.id, fresh[key])
         for row in rows
@@ -120,12 +125,17 @@ def join_unsent(
     return [old for old, _ in joined]
 
 
+_ready = and_(
+    letter.c.due_at <= bindparam("now"),
+    letter.c.plan_id.in_(bindparam("open", expanding=True)),
+    or_(
+        letter.c.kind.not_in(LADDER_KINDS),
+        letter.c.plan_id.in_(bindparam("reminding", expanding=True)),
+    ),
+)
 _CLAIMABLE = (
     select(letter)
-    .where(
-        letter.c.due_at <= bindparam("now"),
-        letter.c.plan_id.in_(bindparam("plans", expanding=True)),
-    )
+    .where(_ready)
     .order_by(letter.c.due_at, letter.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -142,9 +152,21 @@ _CLAIM = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The plans whose letters may go out now, and those of them whose rungs may."""
+
+    letters: Sequence[int]
+    rungs: Sequence[int]
+
+    def asked(self, now: datetime) -> dict[str, Any]:
+        """The values that the queries want."""
+        return {"now": now, "open": list(self.letters), "reminding": list(self.rungs)}
+
+
 def claim(
     connection: Connection,
-    plan_ids: Sequence[int],
+    plans: Open,
     owner: str,
     now: datetime,
     lease_until: datetime,
@@ -156,9 +178,7 @@ def claim(
     attempt ended without an answer. On PostgreSQL rows that another node is claiming are passed
     over.
     """
-    rows = connection.execute(
-        _CLAIMABLE, {"now": now, "plans": list(plan_ids), "limit": limit}
-    ).all()
+    rows = connection.execute(_CLAIMABLE, plans.asked(now) | {"limit": limit}).all()
     if rows:
         connection.execute(
             _CLAIM,
@@ -167,26 +187,24 @@ def claim(
     return list(rows)
 
 
-_NEXT_DUE = select(func.min(letter.c.due_at)).where(letter.c.due_at.is_not(None))
-_ANY_DUE = (
-    select(letter.c.id)
-    .where(
-        letter.c.due_at <= bindparam("now"),
-        letter.c.plan_id.in_(bindparam("plans", expanding=True)),
+_NEXT_DUE = {
+    rungs: select(func.min(letter.c.due_at)).where(
+        letter.c.due_at.is_not(None),
+        letter.c.kind.in_(LADDER_KINDS) if rungs else letter.c.kind.not_in(LADDER_KINDS),
     )
-    .limit(1)
-)
+    for rungs in (False, True)
+}
+_ANY_READY = select(letter.c.id).where(_ready).limit(1)
 
 
-def any_due(connection: Connection, plan_ids: Sequence[int], now: datetime) -> bool:
+def any_ready(connection: Connection, plans: Open, now: datetime) -> bool:
     """Whether a claim would find something, asked without the write lock."""
-    found = connection.execute(_ANY_DUE, {"now": now, "plans": list(plan_ids)})
-    return found.first() is not None
+    return connection.execute(_ANY_READY, plans.asked(now)).first() is not None
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next letter waits to be sent, or a lease runs out."""
-    return connection.execute(_NEXT_DUE).scalar()
+def next_due(connection: Connection, *, rungs: bool) -> datetime | None:
+    """When the next letter waits to be sent, or a lease runs out: of rungs, or of all others."""
+    return connection.execute(_NEXT_DUE[rungs]).scalar()
 
 
 def suspect(connection: Connection, letter_id: int) -> None:

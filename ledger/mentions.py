@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from duban.facts import LetterKind
 from duban.standings import State
-from ledger.tables import LetterState, MentionState, letter, mention, obligation
+from ledger.tables import MentionState, letter, mention, obligation
 
 LADDER_KINDS: Final = (LetterKind.REMINDER.value, LetterKind.ESCALATION.value)
 """The letters that rungs call for: those that a hand-in makes superfluous."""
@@ -64,27 +64,26 @@ def supersede(connection: Connection, pairs: Iterable[tuple[int, str]], reason: 
 _latest = (
     select(
         mention.c.obligation_id,
-        letter.c.addressee,
-        letter.c.name,
+        letter.c.address,
         func.max(letter.c.id).label("latest"),
     )
     .join(letter, letter.c.id == mention.c.letter_id)
     .where(
         mention.c.obligation_id.in_(bindparam("of", expanding=True)),
-        letter.c.state == LetterState.SENT.value,
+        mention.c.state == MentionState.SENT.value,
     )
-    .group_by(mention.c.obligation_id, letter.c.addressee, letter.c.name)
+    .group_by(mention.c.obligation_id, letter.c.address)
     .subquery()
 )
-_THREADS = select(
-    _latest.c.obligation_id, _latest.c.addressee, _latest.c.name, letter.c.message_id
-).join(letter, letter.c.id == _latest.c.latest)
+_THREADS = select(_latest.c.obligation_id, _latest.c.address, letter.c.message_id).join(
+    letter, letter.c.id == _latest.c.latest
+)
 
 
-def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[int, str, str], str]:
-    """The Message-ID of the latest letter about (obligation, to addressee, of that name)."""
+def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[int, str], str]:
+    """The Message-ID of the latest letter about an obligation to an address."""
     rows = connection.execute(_THREADS, {"of": list(obligations)})
-    return {(r.obligation_id, r.addressee, r.name): r.message_id for r in rows}
+    return {(row.obligation_id, row.address): row.message_id for row in rows}
 
 
 _STALE = (
@@ -103,6 +102,7 @@ _STALE = (
                 letter.c.kind.in_((*LADDER_KINDS, LetterKind.CHANGE.value)),
                 mention.c.round != obligation.c.round,
             ),
+            and_(letter.c.kind == LetterKind.CLOSING.value, obligation.c.state.in_(_OWED)),
             and_(
                 letter.c.kind == LetterKind.CHANGE.value,
                 obligation.c.state.in_((State.SUBMITTED.value, State.ACCEPTED.value)),

@@ -83,6 +83,8 @@ obligation = Table(
     # limit
     Column("planned", UTC_, nullable=False),
     Column("deadline", UTC_, nullable=False),
+    # the office's overrides as they were when they were last applied
+    Column("decided", String(16), nullable=False, default=""),
     Column("provisional", Boolean, nullable=False, default=False),
     # counts the deadlines and returns: reminders of an earlier round say nothing about this one
     Column("round", Integer, nullable=False, default=0),

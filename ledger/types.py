@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class NaiveDatetimeError(ValueError):
@@ -15,23 +15,33 @@ class NaiveDatetimeError(ValueError):
 
 
 class UTC_(TypeDecorator[datetime]):  # noqa: N801 - reads as the type that it is
-    """An instant: aware in Python, UTC in the database (SQLite would drop the zone silently)."""
+    """An instant: aware in Python, UTC in the database.
+
+    SQLite has no such type and would drop the zone silently: there it is text in one fixed form,
+    `2023-03-24 09:30:00.000000+00:00`, which sorts and compares like the instant.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text on SQLite, a timestamp with time zone elsewhere."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else self.impl)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """An aware datetime as UTC; raises NaiveDatetimeError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise NaiveDatetimeError(f"naive datetime {value!r}: give it a time zone")
         value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value.isoformat(" ", "microseconds") if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The stored instant, aware, in UTC."""
         if value is None:
             return None
+        if dialect.name == "sqlite":
+            return datetime.fromisoformat(value)
         stored: datetime = value
-        return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
+        return stored.astimezone(UTC)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Self, TextIO
 from zoneinfo import ZoneInfo
@@ -57,14 +59,20 @@ class Journal:
     lights: Counter[str] = field(default_factory=Counter)
     _count: int = 0
     _file: TextIO | None = None
+    # making a file can wait for the disk: another thread does, while the next letter is worded
+    _writer: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+    _writes: list[Future[int]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._file = (self.folder / LETTERS).open("w", encoding="utf-8", newline="\n")
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self._writer.shutdown()
         if self._file is not None:
             self._file.close()
+        for write in self._writes:
+            write.result()
 
     @property
     def count(self) -> int:
@@ -87,7 +95,8 @@ class Journal:
             obligations=list(sent.ready.keys),
             file=f"{self.mail}/{name}",
         )
-        (self.folder / entry.file).write_bytes(sent.mail.content)
+        path = self.folder / entry.file
+        self._writes.append(self._writer.submit(path.write_bytes, sent.mail.content))
         if self._file is not None:
             self._file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
         self.kinds[entry.kind] += 1

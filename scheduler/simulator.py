@@ -137,9 +137,12 @@ class Simulation:
 
     def _daemon_moments(self, now: datetime) -> list[datetime]:
         with self.ledger.read() as connection:
-            due = [obligations.next_action(connection), letters.next_due(connection)]
+            rungs = obligations.next_action(connection), letters.next_due(connection, rungs=True)
+            other = letters.next_due(connection, rungs=False)
         bureau = self.bureau
-        moments = [bureau.opening(max(at, now)) for at in due if at is not None]
+        moments = [bureau.next_reminding(max(at, now)) for at in rungs if at is not None]
+        if other is not None:
+            moments.append(bureau.opening(max(other, now)))
         moments.append(next_digest(bureau, now))
         return moments
 

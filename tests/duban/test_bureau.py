@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.holidays import Notice
-from config.model import Audience, Light
+from config.model import Audience, Holder, Light
 from duban.bureau import Bureau
 from duban.deadlines import agenda, expand
 from duban.facts import ItemFacts
@@ -227,3 +227,13 @@ def test_f23_a_plan_s_days_keep_their_hour_over_its_summer_time() -> None:
     plan = plan_of(about={"timezone": "Europe/Berlin"})
     hours = {o.deadline.isoformat()[10:] for o in expand(plan, CALENDAR, date(2023, 5, 1))}
     assert hours == {"T17:30:00+01:00", "T17:30:00+02:00"}
+
+
+def test_a_promoted_official_does_not_take_the_old_post_with_him() -> None:
+    plan = plan_of()
+    heir = Holder.model_validate(
+        {"name": "陈军宣", "email": "fujuzhang@edu.example", "from": "2023-03-01"}
+    )
+    promoted = plan.with_holder("局长", heir)
+    assert promoted.official("陈军宣").post == "副局长"
+    assert promoted.head.holder(date(2023, 3, 1)).name == "陈军宣"

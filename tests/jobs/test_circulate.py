@@ -75,7 +75,21 @@ def test_a_digest_that_the_relay_has_not_taken_by_the_next_morning_is_withdrawn(
     desk.relay.set("up")
     assert [s.at for s in desk.deliver() if s.ready.facts.kind == "digest"] == [at("03-22 08:30")]
     assert [row.state for row in desk.letters("digest")] == ["withdrawn", "sent"]
-    assert desk.events("letter.withdrawn")[0].data == {"reason": "a newer digest has come"}
+    assert desk.events("letter.withdrawn")[0].data == {"reason": "a digest is of its own day"}
+
+
+def test_mondays_digest_tells_what_was_refused_on_friday(desk: Desk) -> None:
+    desk.relay.set(f"reject:{SECTION}")
+    desk.beat("03-17 09:00")  # a Friday
+    desk.relay.set("up")
+    desk.go("03-20 08:30").circulate()
+    digest = next(s for s in desk.deliver() if s.ready.facts.kind == "digest").ready.facts.digest
+    assert digest is not None
+    assert len(digest.alarms) == 1
+    desk.go("03-21 08:30").circulate()
+    digest = desk.deliver()[-1].ready.facts.digest
+    assert digest is not None
+    assert digest.alarms == ()
 
 
 def test_the_digest_says_which_letters_did_not_arrive(desk: Desk) -> None:

@@ -413,6 +413,33 @@ def test_the_news_of_a_return_is_withdrawn_when_the_report_is_in_again(desk: Des
     assert desk.letters("notice")[0].state == "withdrawn"
 
 
+def test_a_line_that_is_down_for_a_week_loses_no_letter(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beat("03-24 09:00")
+    desk.go("03-31 10:00").deliver()
+    assert [row.state for row in desk.letters("reminder")] == ["queued"]
+
+
+def test_a_closing_note_is_withdrawn_when_the_report_was_returned_meanwhile(desk: Desk) -> None:
+    desk.beats(*CLIMB, "03-27 09:00")
+    desk.go("04-01 10:00").submit()  # a Saturday
+    desk.go("04-02 10:00").give_back()
+    sent = desk.go("04-03 08:00").deliver()
+    assert "closing" not in [kind for kind, _ in told(sent)]
+    desk.go("04-03 10:00").submit()
+    assert ("closing", DEPUTY) in told(desk.deliver())
+
+
+def test_a_successors_first_letter_answers_none_of_his_predecessors(desk: Desk) -> None:
+    desk.beats(*CLIMB, "03-27 09:00")
+    heir = Holder.model_validate(
+        {"name": "继任者", "email": "new@edu.example", "from": "2023-03-28"}
+    )
+    desk.bureau = Bureau(desk.bureau.plan.with_holder("副局长", heir))
+    first = next(s for s in desk.beat("03-29 09:00") if s.mail.recipient == "new@edu.example")
+    assert first.ready.in_reply_to is None
+
+
 def test_the_back_off_doubles_and_never_exceeds_an_hour() -> None:
     waits = [backoff(attempts) for attempts in range(100)]
     assert waits[0] == timedelta(minutes=5)

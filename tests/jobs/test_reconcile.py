@@ -144,7 +144,44 @@ def test_two_moves_before_the_letter_went_out_are_told_as_one(desk: Desk) -> Non
     desk.go("03-13 08:00").deliver()
     assert _changes(desk) == [("caiwu@edu.example", [("03-24", "03-30", REASON)])]
     reasons = [row.reason for row in desk.letters("change") if row.state == "withdrawn"]
-    assert reasons == ["nothing in it is owed any more"]
+    assert reasons == ["joined with a later letter"]
+
+
+def test_changes_of_a_weekend_are_told_in_one_letter(make_desk: MakeDesk) -> None:
+    span = {"from": "2023-03", "until": "2023-03"}
+    rules = [rule({"monthly": 25}, **span), rule({"monthly": 27}, id="s", **span)]
+    desk = make_desk(one_report(rules=rules)).go("03-10 10:00")
+    desk.reconcile()
+    desk.go("03-11 10:00").override(deadline="2023-03-28")
+    desk.go("03-12 10:00").override("s/2023-03/财务科", deadline="2023-03-29")
+    (letter,) = desk.go("03-13 08:00").deliver()
+    assert [item.key for item in letter.ready.facts.items] == [CAIWU, "s/2023-03/财务科"]
+
+
+def test_a_decision_after_a_return_counts_even_if_it_names_the_date_before_it(desk: Desk) -> None:
+    desk.go("03-10 10:00").override(deadline="2023-04-07")
+    desk.deliver()
+    desk.go("03-30 10:00").submit()
+    desk.go("03-31 10:00").give_back(limit="04-03 17:30")
+    desk.reconcile()
+    assert desk.row().deadline == at("04-03 17:30")
+    desk.go("03-31 15:00").override(deadline="2023-04-07", by="局办公室")
+    assert desk.row().deadline == at("04-07 17:30")
+
+
+def test_an_exemption_of_a_report_that_lay_here_counts_when_it_is_returned(desk: Desk) -> None:
+    desk.go("03-20 10:00").submit()
+    desk.go("03-21 10:00").override(exempt=True)
+    assert desk.row().state == "submitted"
+    desk.go("03-23 10:00").give_back()
+    desk.reconcile()
+    assert desk.row().state == "exempt"
+
+
+def test_officials_who_were_alarmed_hear_of_an_exemption(desk: Desk) -> None:
+    desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00", "03-27 09:00")
+    desk.go("03-28 10:00").override(exempt=True)
+    assert ("closing", "fujuzhang@edu.example") in told(desk.deliver())
 
 
 def test_a_move_that_was_taken_back_before_it_was_told_is_not_told(desk: Desk) -> None:

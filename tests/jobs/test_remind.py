@@ -86,15 +86,22 @@ def test_a_reminder_of_the_same_day_is_no_notice(desk: Desk) -> None:
     assert told(desk.beat("03-28 09:00")) == [("escalation", DEPUTY)]
 
 
-def test_with_a_min_notice_of_nought_a_reminder_of_the_same_morning_is_enough(
-    make_desk: MakeDesk,
-) -> None:
-    desk = make_desk(one_report(about={"min_notice": 0}))
+def test_what_waited_goes_out_with_the_rungs_of_the_morning_not_before_them(desk: Desk) -> None:
+    desk.beats("03-17 09:00", "03-22 09:00")
     desk.relay.set("down")
     desk.beat("03-24 09:00")
     desk.relay.set("up")
-    assert told(desk.beat("03-27 08:30")) == [("reminder", SECTION)]
-    assert ("escalation", DEPUTY) in told(desk.beat("03-27 09:00"))
+    assert told(desk.beat("03-27 08:30")) == []
+    (letter,) = [s for s in desk.beat("03-27 09:00") if s.ready.facts.kind == "reminder"]
+    assert letter.ready.facts.light == "red"
+
+
+def test_a_letter_about_what_is_overdue_is_red_whichever_rung_called_for_it(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beat("03-24 09:00")
+    desk.relay.set("up")
+    (letter,) = desk.go("03-24 17:45").deliver()
+    assert letter.ready.facts.light == "red"
 
 
 def test_a_longer_min_notice_waits_for_it(make_desk: MakeDesk) -> None:

@@ -28,9 +28,13 @@ def three(make_desk: MakeDesk) -> Desk:
     return desk
 
 
+def _open(desk: Desk) -> letters.Open:
+    return letters.Open([desk.plan_id], [desk.plan_id])
+
+
 def _claim(desk: Desk, book: Ledger, owner: str, limit: int = 10) -> list[int]:
     with book.write() as connection:
-        rows = letters.claim(connection, [desk.plan_id], owner, desk.now, desk.now + _LEASE, limit)
+        rows = letters.claim(connection, _open(desk), owner, desk.now, desk.now + _LEASE, limit)
     return [row.id for row in rows]
 
 
@@ -91,13 +95,13 @@ def test_what_was_sent_is_neither_failed_nor_withdrawn_any_more(three: Desk) -> 
 
 def test_the_next_due_moment_is_a_waiting_letters_or_the_end_of_a_lease(three: Desk) -> None:
     with three.ledger.read() as connection:
-        assert letters.next_due(connection) == three.now
+        assert letters.next_due(connection, rungs=True) == three.now
     _claim(three, three.ledger, "a")
     with three.ledger.read() as connection:
-        assert letters.next_due(connection) == three.now + _LEASE
+        assert letters.next_due(connection, rungs=True) == three.now + _LEASE
     three.go("03-17 09:05").deliver()
     with three.ledger.read() as connection:
-        assert letters.next_due(connection) is None
+        assert letters.next_due(connection, rungs=True) is None
 
 
 def test_nothing_to_enter_is_no_question_to_the_database(desk: Desk) -> None:

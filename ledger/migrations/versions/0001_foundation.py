@@ -98,6 +98,7 @@ def _tables() -> None:
         sa.Column("nominal", sa.Date(), nullable=False),
         sa.Column("planned", UTC_(), nullable=False),
         sa.Column("deadline", UTC_(), nullable=False),
+        sa.Column("decided", sa.String(length=16), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
