@@ -156,8 +156,10 @@ class Content:
         left = 0 if late else bureau.days_left(deadline, self.now)
         sent, reminded = self._reminders.get(row.id, ((), 0))
         state = State(row.state)
-        handed_in = self._handed_in(row) if row.submitted_at and kind in _ABOUT_HAND_INS else None
         project = getattr(item, "project", None)
+        more: dict[str, Any] = self._handover(row) if kind is LetterKind.CHANGE else {}
+        if row.submitted_at and kind in _ABOUT_HAND_INS:
+            more |= self._handed_in(row)
         facts = ItemFacts(
             key=row.key,
             kind=(kind_of(item) if item else Kind.REPORT).value,
@@ -178,17 +180,12 @@ class Content:
             old_deadline=bureau.local(was) if was and was != row.deadline else None,
             reason=self._reason(row, kind),
             exempt=state in (State.EXEMPT, State.DROPPED),
-            number=handed_in.number if handed_in else None,
-            submitted_at=bureau.local(handed_in.at) if handed_in else None,
             standing=standing(state, row.deadline, row.late, self.now).chinese,
-            by=handed_in.by if handed_in else "",
             sent=sent,
             reminded=reminded,
             section_email=plan.mailbox(section) if section else "",
         )
-        if kind is LetterKind.CHANGE:
-            return replace(facts, **self._handover(row))
-        return facts
+        return replace(facts, **more) if more else facts
 
     def _handover(self, row: Row[Any]) -> dict[str, Any]:
         """Who takes an obligation over from the section, or who gave it to the section."""
@@ -222,8 +219,16 @@ class Content:
                 return override.reason
         return str(row.reason) if row.reason else None
 
-    def _handed_in(self, row: Row[Any]) -> Row[Any] | None:
-        return self.connection.execute(_LATEST_SUBMISSION, {"of": row.id}).one_or_none()
+    def _handed_in(self, row: Row[Any]) -> dict[str, Any]:
+        """What a receipt says of the latest hand-in."""
+        found = self.connection.execute(_LATEST_SUBMISSION, {"of": row.id}).one_or_none()
+        if found is None:
+            return {}
+        return {
+            "number": found.number,
+            "submitted_at": self.bureau.local(found.at),
+            "by": found.by,
+        }
 
     def _projects(self, section: str) -> tuple[str, ...]:
         plan = self.bureau.plan

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from duban.facts import DigestFacts, ItemFacts, Sent
-from mailroom.words import due, left, light_word, mailto, name, short_name, stamp
+from duban.facts import DigestFacts, ItemFacts
+from mailroom.words import due, fate, left, light_word, mailto, name, short_name, stamp
 
 _LINES_MAX = 8
 _NAMES_MAX = 3
+_TIMES_MAX = 4
 
 Items = tuple[ItemFacts, ...]
 
@@ -29,23 +31,13 @@ class SectionItems:
         return max(i.days_late for i in self.items)
 
     @property
-    def sent(self) -> tuple[Sent, ...]:
-        """The reminders that the section has had for any of them, the earliest first."""
-        return tuple(sorted({s for i in self.items for s in i.sent}, key=lambda s: (s.at, s.light)))
-
-    @property
-    def reminded(self) -> int:
-        """How often the section was reminded of the item that it was reminded of most."""
-        return max(len(self.sent), *(i.reminded for i in self.items))
-
-    @property
     def email(self) -> str:
         """The section's mailbox, or an empty string where the facts name none."""
         return self.items[0].section_email
 
 
 def by_section(items: Items) -> tuple[SectionItems, ...]:
-    """The items by section: the section with the longest overdue first, then the most items."""
+    """The items by section: the longest overdue first, then the earliest, then the most items."""
     found: dict[str, list[ItemFacts]] = {}
     for item in items:
         found.setdefault(item.section, []).append(item)
@@ -53,18 +45,26 @@ def by_section(items: Items) -> tuple[SectionItems, ...]:
         SectionItems(own[0].section, own[0].section_full, own[0].head, tuple(worst_first(own)))
         for own in found.values()
     ]
-    return tuple(sorted(groups, key=lambda g: (-g.days_late, -len(g.items))))
+    return tuple(sorted(groups, key=_urgency))
 
 
-def worst_first(items: list[ItemFacts] | Items) -> list[ItemFacts]:
+def _urgency(group: SectionItems) -> tuple[int, date, int]:
+    return -group.days_late, group.items[0].deadline.date(), -len(group.items)
+
+
+def worst_first(items: Sequence[ItemFacts]) -> list[ItemFacts]:
     """The longest overdue first, then the earliest deadline."""
     return sorted(items, key=lambda i: (-i.days_late, i.deadline))
 
 
-def overdue_count(items: Items) -> str:
-    """`3个科室共7项工作`, or `1项工作` of one section."""
+def tally(items: Items) -> str:
+    """`3个科室共7项工作逾期`, or `有3项工作，其中1项逾期` of one section."""
     sections = len({i.section for i in items})
-    return f"{sections}个科室共{len(items)}项工作" if sections > 1 else f"有{len(items)}项工作"
+    counted = f"{sections}个科室共{len(items)}项工作" if sections > 1 else f"有{len(items)}项工作"
+    overdue = sum(i.overdue for i in items)
+    if 0 < overdue < len(items):
+        return f"{counted}，其中{overdue}项逾期"
+    return counted + fate(items[0])
 
 
 def others(groups: tuple[SectionItems, ...]) -> str:
@@ -74,26 +74,46 @@ def others(groups: tuple[SectionItems, ...]) -> str:
 
 
 def history(group: SectionItems, now: datetime, shown: int) -> str:
-    """What of a section is not shown, and the reminders that it has had, with times."""
+    """How often the section was reminded of its worst item, and when; empty if never.
+
+    Where the screen has room for all of one section's items, the last reminders are listed;
+    where it shows one item of each section, what is not shown is counted on the same line.
+    """
+    worst = group.items[0]
+    said = [_last_reminders(worst, now) if len(group.items) <= shown > 1 else _reminded(worst, now)]
+    if shown == 1:
+        said.append(rest(group, shown))
+    return "；".join(s for s in said if s)
+
+
+def rest(group: SectionItems, shown: int) -> str:
+    """`另有3项`: how many of the section's items are not shown; empty if none."""
     more = len(group.items) - shown
-    said = [f"另有{more}项"] if more > 0 else []
-    sent = group.sent if shown > 1 else group.sent[-1:]
-    if sent:
-        latest = "最近" if group.reminded > len(sent[-_NAMES_MAX:]) else ""
-        times = _times(sent[-_NAMES_MAX:], now)
-        said.append(f"已提醒{group.reminded}次{'，' if latest else '：'}{latest}{times}")
-    return "；".join(said)
+    return f"另有{more}项" if more > 0 else ""
 
 
-def _times(sent: tuple[Sent, ...], now: datetime) -> str:
-    return "、".join(f"{stamp(s.at, now)}（{light_word(s.light)}）" for s in sent)
+def _reminded(item: ItemFacts, now: datetime) -> str:
+    if not item.sent:
+        return ""
+    return f"已提醒{item.reminded}次，最近{stamp(item.sent[-1].at, now)}"
+
+
+def _last_reminders(item: ItemFacts, now: datetime) -> str:
+    if not item.sent:
+        return ""
+    last = item.sent[-_TIMES_MAX:]
+    some = f"，最近{len(last)}次" if item.reminded > len(last) else ""
+    times = "、".join(f"{stamp(s.at, now)}（{light_word(s.light)}）" for s in last)
+    return f"已提醒{item.reminded}次{some}：{times}"
 
 
 def urge(group: SectionItems, office: str, office_email: str, now: datetime) -> str:
     """A link to a mail that asks a section to get on, with a copy to the office."""
-    worst = group.items[0]
-    what = f"{name(worst, now)}等{len(group.items)}项" if len(group.items) > 1 else name(worst, now)
-    body = f"{group.section}：\n{what}已{left(worst, now)}，请抓紧办理，并将情况报{office}。"
+    worst, more = group.items[0], rest(group, 1)
+    what = f"{name(worst, now)}等{len(group.items)}项" if more else name(worst, now)
+    stands = f"{name(worst, now)}{'已' if worst.overdue else ''}{left(worst, now)}"
+    said = "，".join(s for s in (stands, more) if s)
+    body = f"{group.section}：\n{said}，请抓紧办理，并将情况报{office}。"
     copy = office_email if group.email else ""
     return mailto(group.email or office_email, f"请抓紧办理：{what}", body, copy)
 

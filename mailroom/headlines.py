@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from config.model import Kind
 from duban.facts import DigestFacts, ItemFacts
 from mailroom.groups import Items, by_section, standing_counts, worst_first
-from mailroom.words import clock, day, due, left, plain_day, short_name
+from mailroom.words import clock, day, due, fate, plain_day, short_name
 
 _NAMED_MAX = 14
 
 
 def reminder(items: Items, now: datetime) -> str:
-    """`3月专报 3月24日（周五）截止，还剩2个工作日`; of several one is named, the rest counted."""
-    first = items[0]
-    if len(items) == 1:
-        return f"{short_name(first, now)} {due(first, now)}"
-    overdue = [i for i in items if i.overdue]
-    if overdue:
-        return _late(overdue, len(items) - len(overdue), now)
-    soonest = min(items, key=lambda i: i.deadline)
-    counted = f"{short_name(soonest, now)}等{len(items)}项"
-    if len({i.deadline.date() for i in items}) == 1:
-        return f"{counted} {due(soonest, now)}"
-    return f"{counted}将到期，最近一项{due(soonest, now)}"
-
-
-def _late(overdue: list[ItemFacts], coming: int, now: datetime) -> str:
-    worst = worst_first(overdue)[0]
-    more = f"、{coming}项将到期" if coming else ""
-    said = f"{len(overdue)}项逾期{more}：{short_name(worst, now)}等"
-    if len(overdue) == 1:
-        return f"1项逾期{more}：{short_name(worst, now)}{left(worst, now)}"
-    return f"{said}，最长{left(worst, now)}"
+    """`3月专报 3月24日（周五）截止，还剩2个工作日`; of several the overdue go first."""
+    return _urgent(items, now, _dated)
 
 
 def escalation(items: Items, now: datetime) -> str:
     """`财务科6月月报 6月25日（周日）截止，逾期1个工作日`; several sections are counted."""
+    return _urgent(items, now, _by_sections)
+
+
+def _urgent(items: Items, now: datetime, say: Callable[[Items, datetime], str]) -> str:
+    overdue = tuple(i for i in items if i.overdue)
+    coming = len(items) - len(overdue)
+    return say(overdue or items, now) + (f"，另{coming}项将到期" if overdue and coming else "")
+
+
+def _by_sections(items: Items, now: datetime) -> str:
     groups = by_section(items)
     worst = groups[0].items[0]
-    named = f"{worst.section}{short_name(worst, now)}"
-    if len(items) == 1:
-        return f"{named} {due(worst, now)}"
     if len(groups) == 1:
-        return f"{worst.section}{_late(list(items), 0, now)}"
+        return worst.section + _dated(items, now)
+    named = f"{worst.section}{short_name(worst, now)}"
     said = named if len(named) <= _NAMED_MAX else worst.section
-    return f"{len(groups)}个科室{len(items)}项逾期，最长{left(worst, now)}（{said}）"
+    counted = f"{len(groups)}个科室{len(items)}项{fate(worst)}：{said}等"
+    return f"{counted}，{_earliest(items)}{due(worst, now)}"
+
+
+def _dated(items: Items, now: datetime) -> str:
+    """The first due by name, with its deadline; the others counted."""
+    first = worst_first(items)[0]
+    named = short_name(first, now)
+    if len(items) == 1:
+        return f"{named} {due(first, now)}"
+    earliest = _earliest(items)
+    if not earliest:
+        return f"{named}等{len(items)}项 {due(first, now)}"
+    return f"{named}等{len(items)}项{fate(first)}，{earliest}{due(first, now)}"
+
+
+def _earliest(items: Items) -> str:
+    """The word before a date that is the first of several; empty where all are due on one day."""
+    return "最早" if len({i.deadline.date() for i in items}) > 1 else ""
 
 
 def change(items: Items, now: datetime) -> str:

@@ -7,6 +7,7 @@ from unicodedata import east_asian_width
 
 WIDTH_COLUMNS = 76
 _NOT_FIRST = "，。、；：！？）》】”’…"
+_NOT_LAST = "（《【“‘"
 
 
 def columns(text: str) -> int:
@@ -31,7 +32,7 @@ def wrap(text: str, indent: int = 0) -> str:
     """`text` broken into lines of at most 76 columns, all but the first indented by `indent`.
 
     The first line is taken to start at column `indent` too. Latin words and addresses stay whole,
-    and no line begins with a closing mark.
+    no line begins with a closing mark and none ends with an opening one.
     """
     if indent + 2 * len(text) <= WIDTH_COLUMNS:
         return text
@@ -52,7 +53,7 @@ def _pieces(text: str) -> list[tuple[str, int]]:
     pieces: list[tuple[str, int]] = []
     for c in text:
         last, width = pieces[-1] if pieces else ("", 0)
-        if last and (c in _NOT_FIRST or (c.isascii() and c != " " and _latin(last))):
+        if last and (c in _NOT_FIRST or last[-1] in _NOT_LAST or (_latin(c) and _latin(last))):
             pieces[-1] = (last + c, width + _width(c))
         else:
             pieces.append((c, _width(c)))

@@ -47,6 +47,7 @@ def _late(section: str = "甲科", days: int = 3, **more: object) -> ItemFacts:
         "days_left": -days,
         "days_late": days,
         "sent": before,
+        "reminded": 7,
     }
     return _item(section, **(facts | more))
 
@@ -98,6 +99,7 @@ def _escalations() -> tuple[LetterFacts, ...]:
     return (
         _letter(kind, _late(section_email="jia@bureau.example"), recipient="分管领导"),
         _letter(kind, *(_late(days=n) for n in range(7, 1, -1)), recipient="分管领导"),
+        _letter(kind, _TASK, _FULL, recipient="分管领导"),
         _letter(
             kind,
             *(_late(f"{s}科", n, provisional=True) for n, s in enumerate(sections, 1)),

@@ -89,6 +89,11 @@ def left(item: ItemFacts, now: datetime) -> str:
     return f"还剩{item.days_left}个工作日"
 
 
+def fate(item: ItemFacts) -> str:
+    """Whether a deadline has passed, of several that are counted: `逾期`, `将到期`."""
+    return "逾期" if item.overdue else "将到期"
+
+
 def due(item: ItemFacts, now: datetime) -> str:
     """The deadline and what is left, for a subject: `3月24日（周五）截止，还剩2个工作日`."""
     on = day(item.deadline, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.model import Kind, Light
-from duban.facts import DigestFacts, ItemFacts, LetterFacts, LetterKind, Sent
+from duban.facts import DigestFacts, ItemFacts, LetterFacts, LetterKind
 from mailroom.groups import by_section
 from mailroom.lines import WIDTH_COLUMNS, columns, pad, wrap
 from mailroom.render import Speaker
@@ -36,13 +36,20 @@ def subject(kind: LetterKind, *items: ItemFacts, **more: Any) -> str:
         ((item(), item(label="月报")), "【黄】3月专报等2项 3月24日（周五）截止，还剩2个工作日"),
         (
             (item(), TASK),
-            "【黄】3月专报等2项将到期，最近一项3月24日（周五）截止，还剩2个工作日",
+            "【黄】3月专报等2项将到期，最早3月24日（周五）截止，还剩2个工作日",
         ),
         ((late(month=2, days=3),), "【红】2月月报 2月25日（周六）截止，逾期3个工作日"),
-        ((late(month=2, days=3), item()), "【红】1项逾期、1项将到期：2月月报逾期3个工作日"),
         (
-            (late(month=1, days=25), late(month=2, days=5), item()),
-            "【红】2项逾期、1项将到期：1月月报等，最长逾期25个工作日",
+            (late(month=2, days=3), item()),
+            "【红】2月月报 2月25日（周六）截止，逾期3个工作日，另1项将到期",
+        ),
+        (
+            (late(month=2, days=3), late(month=2, days=3, label="专报")),
+            "【红】2月月报等2项 2月25日（周六）截止，逾期3个工作日",
+        ),
+        (
+            (late(month=2, days=5), late(month=1, days=25), item()),
+            "【红】1月月报等2项逾期，最早1月25日（周三）截止，逾期25个工作日，另1项将到期",
         ),
         (
             (item(light=Light.BLUE, label="半年总结", period="2023"),),
@@ -58,8 +65,30 @@ def test_a_reminders_subject(items: tuple[ItemFacts, ...], said: str) -> None:
     ("items", "said"),
     [
         ((late(),), "【红】财务科6月月报 6月25日（周日）截止，逾期1个工作日"),
-        ((late(), late(month=5, days=22)), "【红】财务科2项逾期：5月月报等，最长逾期22个工作日"),
-        ((late(), late("组织科", 8)), "【红】2个科室2项逾期，最长逾期8个工作日（组织科6月月报）"),
+        (
+            (late(), late(month=5, days=22)),
+            "【红】财务科5月月报等2项逾期，最早5月25日（周四）截止，逾期22个工作日",
+        ),
+        (
+            (late(), late("组织科")),
+            "【红】2个科室2项逾期：财务科6月月报等，6月25日（周日）截止，逾期1个工作日",
+        ),
+        (
+            (late(), late("组织科", 22, month=5), late("民办教育管理科")),
+            "【红】3个科室3项逾期：组织科5月月报等，最早5月25日（周四）截止，逾期22个工作日",
+        ),
+        (
+            (late(), late("民办教育管理科", 22, label="专项整治情况")),
+            "【红】2个科室2项逾期：民办教育管理科等，6月25日（周日）截止，逾期22个工作日",
+        ),
+        (
+            (late(), item("组织科", deadline=at(6, 30))),
+            "【红】财务科6月月报 6月25日（周日）截止，逾期1个工作日，另1项将到期",
+        ),
+        (
+            (item(deadline=at(6, 30)), item("组织科", deadline=at(6, 30))),
+            "【黄】2个科室2项将到期：财务科3月专报等，6月30日（周五）截止，还剩2个工作日",
+        ),
     ],
 )
 def test_an_escalations_subject(items: tuple[ItemFacts, ...], said: str) -> None:
@@ -160,29 +189,11 @@ def test_grouping_keeps_every_item_and_puts_the_longest_overdue_first(
     assert [g.days_late for g in groups] == sorted((g.days_late for g in groups), reverse=True)
 
 
-def test_an_official_with_every_section_overdue_gets_one_screen() -> None:
-    sent = tuple(Sent(at=JUNE - timedelta(days=n), light=Light.RED) for n in range(5))
-    items = [late(f"第{n}科", n % 9 + 1, sent=sent) for n in range(19) for _ in range(4)]
-    text = SPEAKER.render(letter(LetterKind.ESCALATION, *items, now=JUNE, recipient="刘殊芳")).text
-    assert text.count("【红】") == 2
-    assert "另有17个科室共68项" in text
-    assert len(text.splitlines()) < 32
-
-
-def test_an_escalation_tells_the_head_and_the_reminders_with_their_times() -> None:
-    sent = (Sent(at=at(6, 21, 9, 0), light=Light.YELLOW), Sent(at=at(6, 26, 9, 0), light=Light.RED))
-    facts = letter(LetterKind.ESCALATION, late(sent=sent), now=JUNE, recipient="郑建聪")
-    text = SPEAKER.render(facts).text
-    assert "负责人：林美环" in text
-    assert "已提醒2次：6月21日 09:00（黄）、6月26日 09:00（红）" in text
-
-
-def test_the_action_of_an_escalation_writes_to_the_section_and_copies_the_office() -> None:
-    one = late(section_email="caiwu@qzedu.example")
-    facts = letter(LetterKind.ESCALATION, one, now=JUNE, recipient="郑建聪")
-    assert 'href="mailto:caiwu@qzedu.example?cc=bangongshi@qzedu.example&amp;' in (
-        SPEAKER.render(facts).html
-    )
+def test_a_reminder_promises_the_receipt_after_the_office_has_registered_the_report() -> None:
+    rendered = SPEAKER.render(letter(LetterKind.REMINDER, item(), office="局办公室"))
+    said = "直接回复本邮件，附上材料。局办公室登记后发回执。"
+    assert said in rendered.text
+    assert said in rendered.html
 
 
 def _letters() -> list[LetterFacts]:
@@ -202,6 +213,12 @@ def test_wrapped_text_is_the_same_text_within_the_width(text: str, indent: int) 
     longest_word = max((columns(w) for w in text.split(" ")), default=0)
     if longest_word < 30:
         assert all(columns(line) <= WIDTH_COLUMNS + 4 for line in lines[1:])
+
+
+def test_no_line_ends_with_an_opening_mark() -> None:
+    lines = wrap("督办（" * 40).split("\n")
+    assert len(lines) > 1
+    assert not any(line.endswith("（") for line in lines[:-1])
 
 
 def test_no_line_begins_with_a_closing_mark() -> None:
@@ -226,11 +243,23 @@ def test_a_digest_counts_all_where_its_lists_hold_only_the_most_urgent() -> None
     assert "另有29项" in rendered.text
 
 
-def test_a_reminder_lists_only_the_milestones_to_come() -> None:
-    tasks = (("旧任务", date(2023, 2, 28)), ("新任务", date(2023, 3, 31)))
-    text = SPEAKER.render(letter(LetterKind.REMINDER, item(), milestones=tasks)).text
-    assert "3月31日（周五）前：新任务" in text
-    assert "旧任务" not in text
+def test_a_reminder_lists_only_the_milestones_of_today_and_to_come() -> None:
+    tasks = (
+        ("旧任务", date(2023, 3, 21)),
+        ("今日任务", date(2023, 3, 22)),
+        ("新任务", date(2023, 3, 31)),
+    )
+    rendered = SPEAKER.render(letter(LetterKind.REMINDER, item(), milestones=tasks))
+    for body in (rendered.text, rendered.html):
+        assert "3月22日（周三）前：今日任务" in body
+        assert "3月31日（周五）前：新任务" in body
+        assert "旧任务" not in body
+
+
+def test_a_reminder_has_no_list_of_milestones_where_all_are_past() -> None:
+    tasks = (("旧任务", date(2023, 3, 21)),)
+    rendered = SPEAKER.render(letter(LetterKind.REMINDER, item(), milestones=tasks))
+    assert "近期的月度任务" not in rendered.text + rendered.html
 
 
 def test_a_duty_of_many_sections_is_one_line_of_the_digest() -> None:
