@@ -150,7 +150,6 @@ class Content:
         """The facts of one obligation (a row of `obligation`)."""
         bureau, plan = self.bureau, self.bureau.plan
         item, section = plan.items.get(row.item), self._section(row.section)
-        head = section.head if section else None
         deadline = bureau.local(row.deadline)
         late = bureau.days_late(deadline, self.now)
         left = 0 if late else bureau.days_left(deadline, self.now)
@@ -169,7 +168,7 @@ class Content:
             light=_light(light, left, late),
             section=row.section,
             section_full=(section and section.full_name) or row.section,
-            head=" ".join(filter(None, (head.name, head.title))) if head else "",
+            head=_head(section),
             nominal=row.nominal,
             deadline=deadline,
             days_left=left,
@@ -259,6 +258,11 @@ _ABOUT_HAND_INS = (LetterKind.RECEIPT, LetterKind.CLOSING, LetterKind.DIGEST, Le
 
 def _named(row: Row[Any]) -> tuple[str, str]:
     return row.item, row.period
+
+
+def _head(section: Section | None) -> str:
+    head = section.head if section else None
+    return " ".join(filter(None, (head.name, head.title))) if head else ""
 
 
 def _light(called: str | None, left: int, late: int) -> Light:
