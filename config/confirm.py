@@ -10,15 +10,19 @@ from config.yamltext import Path
 
 
 def notes(parts: Parts, source: Source) -> None:
-    """Report each `to_confirm` note at its own place, with its entry's name and source line."""
+    """Report each `to_confirm` note at its own place, with its entry's name and source line.
+
+    Those of an entry with a mistake can wait for its correction.
+    """
+    named: list[tuple[Path, Noted, str]] = []
     if parts.about is not None:
-        _notes(source, ("plan",), parts.about, "plan")
-    for path, official in parts.officials:
-        _notes(source, path, official, official.post)
-    for path, section in parts.sections:
-        _notes(source, path, section, section.name)
-    for path, item in parts.items:
-        _notes(source, path, item, item.id)
+        named.append((("plan",), parts.about, "plan"))
+    named += [(path, official, official.post) for path, official in parts.officials]
+    named += [(path, section, section.name) for path, section in parts.sections]
+    named += [(path, item, item.id) for path, item in parts.items]
+    for path, entry, name in named:
+        if path not in parts.doubts:
+            _notes(source, path, entry, name)
 
 
 def _notes(source: Source, path: Path, entry: Noted, name: str) -> None:

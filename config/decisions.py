@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from config.model import Item, Milestone, Override, Project, Rule
 from config.parts import Parts, Source
@@ -28,64 +28,88 @@ class _Checker:
     def __init__(self, parts: Parts, source: Source) -> None:
         self.parts = parts
         self.source = source
-        self.items = {item.id: item for _, item in parts.items}
-        self.owing: dict[tuple[str, str], set[str]] = {}
+        self.items = {item.id: (path, item) for path, item in parts.items}
+        self.owing: dict[tuple[str, str], set[str] | None] = {}
         self.decided: dict[tuple[str, str], list[tuple[str | None, bool, Path]]] = {}
+        self.heirs: set[str | None] = set()
+        """Who takes over something by a decision with a mistake; None may be any section."""
 
     def take(self, path: Path, override: Override) -> None:
         """Check one override, the next in the file."""
         names = self.parts.names
-        named = heir = None
-        if override.section is not None:
-            named = section(names, self.source, (*path, "section"), override.section)
-        if override.reassign is not None:
-            heir = section(names, self.source, (*path, "reassign"), override.reassign)
-        if override.item not in names.items:
-            hint = did_you_mean(override.item, names.items)
-            self.source.error((*path, "item"), f"unknown item {quoted(override.item)}{hint}")
-            return
-        item = self.items.get(override.item)
-        if item is None or not self._period(path, override, item):
-            return
-        known = override.section is None or named is not None
-        if known and self._owed(path, override, item, named):
+        named = section(names, self.source, (*path, "section"), override.section)
+        heir = section(names, self.source, (*path, "reassign"), override.reassign)
+        item = self._item(path, override)
+        known = (override.section is None) == (named is None) and self.parts.sure(path, "section")
+        taken = item is not None and known and self._owed(path, override, item, named)
+        if taken:
             self._reassign(path, override, named, heir)
             self._again(path, override, named)
+        reassigned = override.reassign is not None or not self.parts.sure(path, "reassign")
+        if reassigned and (heir is None or not taken):
+            self.heirs.add(heir)
+
+    def _item(self, path: Path, override: Override) -> Item | None:
+        """The item, if it is sure that it is meant and that it has the period."""
+        names = self.parts.names
+        if not self.parts.sure(path, "item"):
+            return None
+        if override.item not in names.items and not names.excused("id", override.item):
+            hint = did_you_mean(override.item, names.items)
+            self.source.error((*path, "item"), f"unknown item {quoted(override.item)}{hint}")
+        if override.item not in self.items or "id" in names.doubtful:
+            return None
+        where, item = self.items[override.item]
+        if not self.parts.sure(where, "due", "since", "until", "month", "on"):
+            return None
+        fits = self.parts.sure(path, "period") and self._period(path, override, item)
+        return item if fits else None
 
     def _period(self, path: Path, override: Override, item: Item) -> bool:
         about = self.parts.about
-        if about is None:
-            return False
         if isinstance(item, Project) and item.on is None:
             message = f"project {quoted(item.id)} has no date of its own ('on'), so nothing is due"
             self.source.error((*path, "item"), message)
+            return False
+        if about is None or not self.parts.sure(("plan",), "starts", "ends"):
             return False
         valid = [
             p for p, _ in nominal_dates(item, about, _years(about.starts.year, override.period))
         ]
         if override.period in valid:
             return True
-        near = ", ".join(_near(override.period, valid)) or "none"
-        message = f"{quoted(item.id)} has no period {quoted(override.period)} (near it: {near})"
-        self.source.error((*path, "period"), message)
+        if valid or isinstance(item, Rule):
+            near = ", ".join(_near(override.period, valid)) or "none"
+            message = f"{quoted(item.id)} has no period {quoted(override.period)} (near it: {near})"
+            self.source.error((*path, "period"), message)
         return False
 
     def _owed(self, path: Path, override: Override, item: Item, named: str | None) -> bool:
-        owing = self.owing.setdefault((item.id, override.period), _sections(self.parts, item))
+        """Whether the section owes it; False also where that cannot be told."""
+        owing = self._owing(override, item)
+        if owing is None:
+            return False
         if named is None or named in owing:
             return True
-        message = f"section {quoted(named)} does not owe {item.id}/{override.period}"
-        hint = (
-            did_you_mean(named, owing) if len(owing) > _NEAR else f" ({', '.join(sorted(owing))})"
-        )
-        self.source.error((*path, "section"), message + hint)
+        if not self.heirs & {named, None}:
+            message = f"section {quoted(named)} does not owe {item.id}/{override.period}"
+            hint = f" ({', '.join(sorted(owing))})"
+            if len(owing) > _NEAR:
+                hint = did_you_mean(named, owing)
+            self.source.error((*path, "section"), message + hint)
         return False
+
+    def _owing(self, override: Override, item: Item) -> set[str] | None:
+        key = (override.item, override.period)
+        if key not in self.owing:
+            self.owing[key] = _sections(self.parts, self.items[item.id][0], item)
+        return self.owing[key]
 
     def _reassign(
         self, path: Path, override: Override, named: str | None, heir: str | None
     ) -> None:
         owing = self.owing[override.item, override.period]
-        if heir is None:
+        if heir is None or owing is None:
             return
         if heir == named:
             self.source.error((*path, "reassign"), f"{quoted(heir)} cannot take over from itself")
@@ -124,20 +148,24 @@ def _years(starts: int, period: str) -> set[int]:
     return {y for y in (starts, starts + 1, year - 1, year, year + 1) if starts <= y <= 9999}
 
 
-def _sections(parts: Parts, item: Item) -> set[str]:
-    """The short names of the sections that owe an item; unknown ones were reported before."""
-    known = parts.names.sections
-    office = known.get(parts.about.office) if parts.about is not None else None
-    short: Callable[[str], str | None] = known.get
+def _sections(parts: Parts, path: Path, item: Item) -> set[str] | None:
+    """The short names of the sections that owe an item; None where mistakes leave that open."""
+    names, about = parts.names, parts.about
+    office = about.office if about is not None and parts.sure(("plan",), "office") else None
+    given: Iterable[str | None]
     match item:
         case Rule(sections="all"):
-            found = set(known.values()) - {office, *map(short, item.excluding)}
+            given = (office, *item.excluding)
         case Project():
-            found = {known[x.section] for x in item.leads if x.section in known}
+            given = [lead.section for lead in item.leads]
         case Rule() | Milestone():
-            found = {known[name] for name in item.sections if name in known}
-            if isinstance(item, Milestone) and not item.sections and office is not None:
-                found = {office}
+            given = item.sections or (office,)
         case _:  # pragma: no cover - the union of items is closed
             raise TypeError(type(item))
-    return {name for name in found if name}
+    found = {names.sections.get(name or "") for name in given}
+    clear = "section name" not in names.doubtful
+    if not clear or not parts.sure(path, "sections", "excluding", "leads") or None in found:
+        return None
+    short = {name for name in found if name is not None}
+    everybody = isinstance(item, Rule) and item.sections == "all"
+    return set(names.sections.values()) - short if everybody else short

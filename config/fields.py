@@ -19,6 +19,7 @@ from config.scalars import (
     parse_month,
     parse_month_day,
     parse_time,
+    parse_truth,
 )
 
 
@@ -61,6 +62,8 @@ Instant = Annotated[
     BeforeValidator(parse_instant),
     _written(r"^\d{4}-\d{2}-\d{2}([ T]\d{1,2}:\d{2}.*)?$", examples=["2023-03-28 12:00"]),
 ]
+Truth = Annotated[bool, Field(strict=True), BeforeValidator(parse_truth)]
+"""`true` or `false`; nothing else is guessed to be one of them."""
 WorkingDays = Annotated[int, Field(ge=0, le=250)]
 
 

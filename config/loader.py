@@ -7,27 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from config import confirm, decisions, references
+from config import confirm, decisions, references, salvage
 from config import parts as partition
 from config.encoding import decode
 from config.holidays import Notice, parse_notice
 from config.messages import problems_of
-from config.model import (
-    About,
-    Ladder,
-    Milestone,
-    Official,
-    Override,
-    OverridesFile,
-    PlanFile,
-    Project,
-    Rule,
-    Section,
-)
+from config.model import OverridesFile, PlanFile
 from config.parts import Parts, Source
 from config.plan import Plan
 from config.problems import Problem
@@ -38,9 +27,7 @@ PLAN: Final = "plan.yaml"
 OVERRIDES: Final = "overrides.yaml"
 HOLIDAYS: Final = "holidays"
 
-_LADDER: Final = TypeAdapter[Ladder](Ladder)
 _YEAR: Final = re.compile(r"(\d{4})\.txt", re.ASCII)
-_Entry = TypeVar("_Entry", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -124,15 +111,12 @@ def _plan(
     decided = _source(files, OVERRIDES)
     problems = [*source.problems, *decided.problems]
     source.problems, decided.problems = [], []
-    stated: PlanFile | None = None
-    if isinstance(source.document.value, dict):
-        stated, parts = _stated(source)
-        rulings, parts.overrides = _decisions(decided)
+    stated, parts = _stated(source)
+    rulings = _decisions(decided, parts)
+    if parts.raw:
         references.check(parts, source)
         decisions.check(parts, decided)
         confirm.notes(parts, source)
-    else:
-        rulings, _ = _decisions(decided)
     plan = None
     broken = any(p.severity == "error" for p in (*problems, *source.problems, *decided.problems))
     if stated is not None and rulings is not None and not broken:
@@ -163,11 +147,13 @@ def _first_key(file: str) -> str:
 
 def _stated(source: Source) -> tuple[PlanFile | None, Parts]:
     raw = source.document.value
+    if not isinstance(raw, dict):
+        return None, Parts(raw={})
     try:
         file = PlanFile.model_validate(raw)
     except ValidationError as error:
         source.problems += problems_of(error, source.document, source.file, PlanFile)
-        return None, _good_parts(raw)
+        return None, salvage.parts_of(raw)
     parts = partition.whole(raw, file)
     _note_origins(
         source, [(("plan",), file.about), *parts.officials, *parts.sections, *parts.items]
@@ -175,55 +161,23 @@ def _stated(source: Source) -> tuple[PlanFile | None, Parts]:
     return file, parts
 
 
-def _decisions(source: Source) -> tuple[OverridesFile | None, list[tuple[Way, Override]]]:
+def _decisions(source: Source, parts: Parts) -> OverridesFile | None:
     raw = source.document.value or {}
     try:
         file = OverridesFile.model_validate(raw)
     except ValidationError as error:
         source.problems += problems_of(error, source.document, source.file, OverridesFile)
-        return None, _good(raw, "overrides", Override)
-    rulings = partition.decisions(file)
-    _note_origins(source, rulings)
-    return file, rulings
+        salvage.add_overrides(parts, raw)
+        return None
+    parts.overrides = partition.decisions(file)
+    _note_origins(source, parts.overrides)
+    return file
 
 
 def _note_origins(source: Source, entries: Iterable[tuple[Way, Any]]) -> None:
     for path, entry in entries:
         # Frozen models keep their private attributes writable: the origin is not part of the value.
         entry._origin = f"{source.file}:{source.line(path)}"
-
-
-def _good_parts(raw: Mapping[str, Any]) -> Parts:
-    """The entries that hold by themselves, where the whole does not: to check references."""
-    parts = Parts(
-        raw=raw,
-        officials=_good(raw, "officials", Official),
-        sections=_good(raw, "sections", Section),
-        rules=_good(raw, "rules", Rule),
-        milestones=_good(raw, "milestones", Milestone),
-        projects=_good(raw, "projects", Project),
-    )
-    try:
-        parts.about = About.model_validate(raw.get("plan"))
-    except ValidationError:
-        parts.about = None
-    ladders = raw.get("ladders")
-    for name, rungs in ladders.items() if isinstance(ladders, dict) else ():
-        try:
-            parts.ladders[name] = _LADDER.validate_python(rungs)
-        except ValidationError:
-            continue
-    return parts
-
-
-def _good(raw: Mapping[str, Any], key: str, model: type[_Entry]) -> list[tuple[Way, _Entry]]:
-    made: list[tuple[Way, _Entry]] = []
-    for path, entry in partition.entries(raw, key):
-        try:
-            made.append((path, model.model_validate(entry)))
-        except ValidationError:
-            continue
-    return made
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

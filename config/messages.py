@@ -188,7 +188,7 @@ def known_keys(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     """The keys that the mapping at `loc` may have, as they are written in the file."""
     for part in loc:
         found = _fields(model).get(part) if isinstance(part, str) else None
-        model = _model_in(found) or model
+        model = model_in(found) or model
     return list(_fields(model))
 
 
@@ -197,11 +197,11 @@ def _fields(model: type[BaseModel]) -> Mapping[str, Any]:
     return {f.alias or name: f.annotation for name, f in needed_first}
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):
-        found = _model_in(argument)
+        found = model_in(argument)
         if found is not None:
             return found
     return None

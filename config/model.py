@@ -35,6 +35,7 @@ from config.fields import (
     Names,
     Notes,
     OneOrMore,
+    Truth,
     WallTime,
     WorkingDays,
     listed,
@@ -283,7 +284,7 @@ class Override(_Stated):
     period: Line = Field(description="as in the key: 2023-06 or 2023")
     section: Name | None = Field(default=None, description="only this section; all where left out")
     deadline: Instant | None = Field(default=None, description="the new day, with an hour or not")
-    exempt: bool = False
+    exempt: Truth = False
     reassign: Name | None = Field(default=None, description="the section that takes it over")
     reason: Line
     by: Line | None = None
@@ -325,8 +326,6 @@ class About(Noted):
         for name in ("reminder_time", "digest_time"):
             if not opens <= getattr(self, name) < closes:
                 raise MisplacedError(f"'{name}' must lie within 'office_hours'", name)
-        if self.ends is not None and self.ends < self.starts:
-            raise MisplacedError("'ends' must not come before 'starts'", "ends")
         return self
 
 

@@ -1,12 +1,12 @@
-"""The entries of a plan that hold by themselves: what references are checked on.
+"""The entries of a plan: what references are checked on.
 
-An entry with a mistake of its own is not among the parts, but its name is known, so that no
-reference to it is reported as well.
+An entry with a mistake of its own is there with those of its values that hold, see
+`config.salvage`; what it may say otherwise is in doubt, and nothing is concluded from that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from config.model import (
     Rule,
     Section,
 )
+from config.names import Names
 from config.problems import Problem
 from config.yamltext import Document, Path
 
@@ -55,7 +56,7 @@ class Source:
 
 @dataclass
 class Parts:
-    """The good entries of `plan.yaml` and `overrides.yaml`, each with its path in its file."""
+    """The entries of `plan.yaml` and `overrides.yaml`, each with its path in its file."""
 
     raw: Mapping[str, Any]
     about: About | None = None
@@ -66,6 +67,17 @@ class Parts:
     milestones: list[tuple[Path, Milestone]] = field(default_factory=list)
     projects: list[tuple[Path, Project]] = field(default_factory=list)
     overrides: list[tuple[Path, Override]] = field(default_factory=list)
+    doubts: dict[Path, frozenset[str]] = field(default_factory=dict)
+    """The attributes of each entry with a mistake that do not tell what was meant."""
+
+    def sure(self, path: Path, *attributes: str) -> bool:
+        """Whether all these attributes of the entry at `path` say what was meant."""
+        doubts = self.doubts.get(path)
+        return doubts is None or doubts.isdisjoint(attributes)
+
+    def doubt(self, path: Path, attributes: Iterable[str]) -> None:
+        """Take it that these attributes of the entry at `path` may not say what was meant."""
+        self.doubts[path] = self.doubts.get(path, frozenset()).union(attributes)
 
     @property
     def items(self) -> list[tuple[Path, Item]]:
@@ -74,7 +86,7 @@ class Parts:
 
     @cached_property
     def names(self) -> Names:
-        """All names that the file gives, also those of entries with mistakes."""
+        """All names that `plan.yaml` gives, also those of entries with mistakes."""
         return Names(self.raw)
 
 
@@ -95,65 +107,3 @@ def whole(raw: Mapping[str, Any], file: PlanFile) -> Parts:
 def decisions(file: OverridesFile) -> list[tuple[Path, Override]]:
     """The overrides of a file that was validated as a whole, with their paths."""
     return [(("overrides", i), o) for i, o in enumerate(file.overrides)]
-
-
-def entries(raw: Any, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The mappings in the list under `key`, with their paths, whatever else stands there."""
-    listed = raw.get(key) if isinstance(raw, dict) else None
-    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(entry, dict):
-            yield (key, index), entry
-
-
-def texts(value: Any) -> list[str]:
-    """The texts in a value that is to be one text or a list of them."""
-    listed = value if isinstance(value, list) else [value]
-    return [v for v in listed if isinstance(v, str)]
-
-
-class Names:
-    """Who is called what, as written: an entry with a mistake has its name, too."""
-
-    def __init__(self, raw: Mapping[str, Any]) -> None:
-        self.sections: dict[str, str] = {}
-        """Each name, full name and alias of a section: its short name."""
-        self.given: list[tuple[Path, str, str]] = []
-        """Each of them where it is given: the path, the name, the section's short name."""
-        for path, entry in entries(raw, "sections"):
-            self._section(path, entry)
-        self.posts: dict[str, set[str]] = {}
-        """Each post and each holder's name: the posts that it may mean."""
-        self.given_posts: list[tuple[Path, str]] = []
-        for path, entry in entries(raw, "officials"):
-            self._official(path, entry)
-        self.items: dict[str, Path] = {}
-        self.given_items: list[tuple[Path, str]] = []
-        for key in ("rules", "milestones", "projects"):
-            for path, entry in entries(raw, key):
-                for name in texts(entry.get("id")):
-                    self.given_items.append(((*path, "id"), name))
-                    self.items.setdefault(name, path)
-        ladders = raw.get("ladders")
-        self.ladders = set(ladders) if isinstance(ladders, dict) else set()
-
-    def _section(self, path: Path, entry: dict[str, Any]) -> None:
-        short = next(iter(texts(entry.get("name")) + texts(entry.get("full_name"))), "")
-        own = [
-            ((*path, key), name) for key in ("name", "full_name") for name in texts(entry.get(key))
-        ]
-        aliases = entry.get("aliases")
-        listed = aliases if isinstance(aliases, list) else [aliases]
-        for index, alias in enumerate(listed):
-            if isinstance(alias, str):
-                own.append(((*path, "aliases", index), alias))
-        for where, name in own:
-            self.given.append((where, name, short))
-            self.sections.setdefault(name, short)
-
-    def _official(self, path: Path, entry: dict[str, Any]) -> None:
-        for post in texts(entry.get("post")):
-            self.given_posts.append(((*path, "post"), post))
-            self.posts.setdefault(post, set()).add(post)
-            for _, holder in entries(entry, "holders"):
-                for name in texts(holder.get("name")):
-                    self.posts.setdefault(name, set()).add(post)

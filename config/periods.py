@@ -22,8 +22,13 @@ def nominal_dates(item: Item, about: About, years: Iterable[int]) -> list[tuple[
 
 
 def nominal_day(item: Item) -> date | None:
-    """The date in the plan of a milestone or project: a month means its last day."""
+    """The date in the plan of a milestone or project: a month means its last day.
+
+    A milestone with both a month and a day, which is a mistake, has none.
+    """
     if isinstance(item, Milestone) and item.month is not None:
+        if item.on is not None:
+            return None
         return clamped(int(item.month[:4]), int(item.month[5:]), 31)
     return item.on if isinstance(item, Milestone | Project) else None
 

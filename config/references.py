@@ -15,7 +15,8 @@ from config.model import (
     Rule,
     Section,
 )
-from config.parts import Names, Parts, Source
+from config.names import Names
+from config.parts import Parts, Source
 from config.periods import nominal_day
 from config.suggest import did_you_mean, quoted
 from config.yamltext import Path
@@ -24,54 +25,67 @@ from config.yamltext import Path
 def check(parts: Parts, source: Source) -> None:
     """Report to `source` every reference in `plan.yaml` that does not hold, at its own place."""
     names = parts.names
-    _duplicates(names, source)
+    _clashes(names, source)
     if parts.about is not None:
-        section(names, source, ("plan", "office"), parts.about.office)
-        official(names, source, ("plan", "head"), parts.about.head)
-        _default_ladders_fair(parts.about, source)
+        _about(parts, source, parts.about)
     _sections(parts, source)
     for path, item in parts.items:
         _item(parts, source, path, item)
-    for name, ladder in parts.ladders.items():
-        _ladder_fair(parts.about, source, name, ladder)
 
 
-def section(names: Names, source: Source, path: Path, name: str) -> str | None:
-    """The short name of the section called `name`, or None and a problem at `path`."""
+def _about(parts: Parts, source: Source, about: About) -> None:
+    section(parts.names, source, ("plan", "office"), about.office)
+    official(parts.names, source, ("plan", "head"), about.head)
+    own = parts.sure(("plan",), "starts", "ends")
+    if own and about.ends is not None and about.ends < about.starts:
+        source.error(("plan", "ends"), "'ends' must not come before 'starts'")
+        parts.doubt(("plan",), ("starts", "ends"))
+    if parts.sure(("plan",), "min_notice"):
+        _default_ladders_fair(parts, source, about)
+        for name, ladder in parts.ladders.items():
+            _ladder_fair(about, source, name, ladder)
+
+
+def section(names: Names, source: Source, path: Path, name: str | None) -> str | None:
+    """The short name of the section called `name`, or None and a problem at `path`.
+
+    There is no problem where an entry does not tell the name, or where that it is unknown may
+    follow from a mistake among the names.
+    """
+    if name is None:
+        return None
     found = names.sections.get(name)
-    if found is None:
+    if found is None and not names.excused("section name", name):
         hint = did_you_mean(name, names.sections)
         source.error(path, f"unknown section {quoted(name)}{hint}")
     return found
 
 
-def official(names: Names, source: Source, path: Path, name: str) -> None:
-    """Report a problem at `path` unless `name` is a post, or a holder's of just one post."""
+def official(names: Names, source: Source, path: Path, name: str | None) -> None:
+    """Report a problem at `path` unless `name` is a post, or a holder's of just one post.
+
+    It is excused as a section is.
+    """
+    if name is None:
+        return
     posts = names.posts.get(name)
     if posts is None:
-        hint = did_you_mean(name, names.posts)
-        source.error(path, f"unknown official {quoted(name)}{hint}")
+        if not names.excused("post", name):
+            hint = did_you_mean(name, names.posts)
+            source.error(path, f"unknown official {quoted(name)}{hint}")
     elif len(posts) > 1:
         listed = ", ".join(quoted(post) for post in sorted(posts))
         source.error(path, f"{quoted(name)} may mean more than one post ({listed}); name the post")
 
 
-def _duplicates(names: Names, source: Source) -> None:
-    sections: dict[str, tuple[Path, Path]] = {}
-    for path, name, _ in names.given:
-        first, owner = sections.setdefault(name, (path, path[:2]))
-        if owner != path[:2] or (first != path and first[2:] == path[2:]):
-            source.error(path, _twice("section name", name, source.line(first)))
-    for kind, given in (("post", names.given_posts), ("id", names.given_items)):
-        seen: dict[str, Path] = {}
-        for path, name in given:
-            first = seen.setdefault(name, path)
-            if first != path:
-                source.error(path, _twice(kind, name, source.line(first)))
-
-
-def _twice(kind: str, name: str, line: int) -> str:
-    return f"the {kind} {quoted(name)} is already used on line {line}"
+def _clashes(names: Names, source: Source) -> None:
+    wrong = {(p.line, p.column) for p in source.problems}
+    for clash in names.clashes:
+        # Two names that are wrong in the same way have their problems already.
+        if source.document.place(clash.path) not in wrong:
+            line = source.line(clash.first)
+            message = f"the {clash.kind} {quoted(clash.name)} is already used on line {line}"
+            source.error(clash.path, message)
 
 
 def _sections(parts: Parts, source: Source) -> None:
@@ -79,12 +93,13 @@ def _sections(parts: Parts, source: Source) -> None:
     office = names.sections.get(about.office) if about is not None else None
     boxes: dict[str, tuple[Path, str]] = {}
     for path, one in parts.sections:
-        if one.leader is not None:
-            official(names, source, (*path, "leader"), one.leader)
+        official(names, source, (*path, "leader"), one.leader)
         if one.name == "all":
             source.error((*path, "name"), "'all' means every section; give this one another name")
-        _mailbox(names, source, path, one, office)
-        if one.email is not None:
+        section(names, source, (*path, "stand_in"), one.stand_in)
+        if parts.sure(path, "name", "email", "stand_in"):
+            _mailbox(names, source, path, one, office)
+        if one.email is not None and parts.sure(path, "name"):
             first, owner = boxes.setdefault(one.email.lower(), (path, one.name))
             if first != path:
                 line = source.line((*first, "email"))
@@ -103,12 +118,13 @@ def _mailbox(names: Names, source: Source, path: Path, one: Section, office: str
             source.error(path, f"{kind} {quoted(one.name)} has no mailbox; give 'email'{way}")
         return
     where = (*path, "stand_in")
+    found = names.sections.get(one.stand_in)
+    clear = "section name" not in names.doubtful
     if one.email is not None:
         source.error(where, "'stand_in' together with 'email'; leave one of them out")
-    elif is_office:
+    elif is_office and clear:
         source.error(where, "the office cannot stand in for itself; give it an 'email'")
-    found = section(names, source, where, one.stand_in)
-    if found is not None and office is not None and found != office:
+    if found is not None and office is not None and found != office and clear:
         message = f"only the office {quoted(office)} can stand in, not {quoted(one.stand_in)}"
         source.error(where, message)
 
@@ -117,7 +133,7 @@ def _item(parts: Parts, source: Source, path: Path, item: Item) -> None:
     names = parts.names
     if item.ladder is not None:
         known = names.ladders | set(DEFAULT_LADDERS)
-        if item.ladder not in known:
+        if item.ladder not in known and not names.excused("ladder", item.ladder):
             hint = did_you_mean(item.ladder, known)
             source.error((*path, "ladder"), f"unknown ladder {quoted(item.ladder)}{hint}")
     match item:
@@ -130,13 +146,22 @@ def _item(parts: Parts, source: Source, path: Path, item: Item) -> None:
                 at = (*path, "leads", index)
                 official(names, source, (*at, "official"), lead.official)
                 section(names, source, (*at, "section"), lead.section)
-            _within(parts.about, source, (*path, "on"), item)
+            _within(parts, source, (*path, "on"), item)
 
 
 def _rule(parts: Parts, source: Source, path: Path, rule: Rule) -> None:
     if rule.since is not None and rule.until is not None and rule.until < rule.since:
         source.error((*path, "until"), f"'until' {rule.until} comes before 'from' {rule.since}")
-    excluded = _listed(parts.names, source, (*path, "excluding"), rule.excluding)
+    names = parts.names
+    excluded = _listed(names, source, (*path, "excluding"), rule.excluding)
+    if rule.sections != "all":
+        _listed(names, source, (*path, "sections"), rule.sections)
+    if parts.sure(path, "sections", "excluding"):
+        _anybody(parts, source, path, rule, excluded)
+
+
+def _anybody(parts: Parts, source: Source, path: Path, rule: Rule, excluded: set[str]) -> None:
+    """Report a rule that no section owes, or an exclusion from nothing."""
     if rule.sections != "all":
         if not rule.sections:
             source.error((*path, "sections"), "no section owes this rule; name some, or 'all'")
@@ -144,22 +169,22 @@ def _rule(parts: Parts, source: Source, path: Path, rule: Rule) -> None:
             source.error(
                 (*path, "excluding"), "'excluding' has a meaning only with 'sections: all'"
             )
-        _listed(parts.names, source, (*path, "sections"), rule.sections)
-    elif parts.about is not None:
+    elif parts.about is not None and "section name" not in parts.names.doubtful:
         out = {*excluded, parts.names.sections.get(parts.about.office)}
         if excluded and not set(parts.names.sections.values()) - out:
             source.error((*path, "excluding"), "no section is left that owes this rule")
 
 
-def _listed(names: Names, source: Source, path: Path, given: Iterable[str]) -> set[str]:
+def _listed(names: Names, source: Source, path: Path, given: Iterable[str | None]) -> set[str]:
     """The short names of the sections in a list; unknown ones and repetitions are reported."""
     found: set[str] = set()
     for index, name in enumerate(given):
         short = section(names, source, (*path, index), name)
-        if short in found:
+        if name is None or short is None:
+            continue
+        if short in found and "section name" not in names.doubtful:
             source.warn((*path, index), f"section {quoted(name)} is named twice here")
-        if short is not None:
-            found.add(short)
+        found.add(short)
     return found
 
 
@@ -167,29 +192,28 @@ def _milestone(parts: Parts, source: Source, path: Path, milestone: Milestone) -
     _listed(parts.names, source, (*path, "sections"), milestone.sections)
     if milestone.project is not None:
         where = parts.names.items.get(milestone.project)
-        if where is None or where[0] != "projects":
+        known = where is not None and where[0] == "projects"
+        if not known and not parts.names.excused("id", milestone.project):
             projects = [name for name, at in parts.names.items.items() if at[0] == "projects"]
             hint = did_you_mean(milestone.project, projects)
             message = f"unknown project {quoted(milestone.project)}{hint}"
             source.error((*path, "project"), message)
-    _within(parts.about, source, (*path, "month" if milestone.month else "on"), milestone)
+    _within(parts, source, (*path, "month" if milestone.month else "on"), milestone)
 
 
-def _within(about: About | None, source: Source, path: Path, item: Item) -> None:
-    day = nominal_day(item)
+def _within(parts: Parts, source: Source, path: Path, item: Item) -> None:
+    about, day = parts.about, nominal_day(item)
     if about is None or day is None:
         return
     # a plan may end in mid-month: what is due in that month is still its own
     begins = day.replace(day=1) if isinstance(item, Milestone) and item.month else day
-    if day < about.starts:
+    if parts.sure(("plan",), "starts") and day < about.starts:
         source.error(path, f"due on {day}, before the plan starts ({about.starts})")
-    elif about.ends is not None and begins > about.ends:
+    elif parts.sure(("plan",), "ends") and about.ends is not None and begins > about.ends:
         source.error(path, f"due on {day}, after the plan ends ({about.ends})")
 
 
-def _ladder_fair(about: About | None, source: Source, name: str, ladder: Ladder) -> None:
-    if about is None:
-        return
+def _ladder_fair(about: About, source: Source, name: str, ladder: Ladder) -> None:
     index = unfair_rung(ladder, about.min_notice)
     if index is not None:
         source.error(
@@ -199,10 +223,10 @@ def _ladder_fair(about: About | None, source: Source, name: str, ladder: Ladder)
         )
 
 
-def _default_ladders_fair(about: About, source: Source) -> None:
-    own = source.document.value.get("ladders") or ()
+def _default_ladders_fair(parts: Parts, source: Source, about: About) -> None:
     for name, ladder in DEFAULT_LADDERS.items():
-        if name not in own and unfair_rung(ladder, about.min_notice) is not None:
+        own = name in parts.names.ladders or "ladder" in parts.names.doubtful
+        if not own and unfair_rung(ladder, about.min_notice) is not None:
             message = f"with this 'min_notice' the built-in ladder '{name}' could never escalate"
             source.error(("plan", "min_notice"), message)
 

@@ -15,6 +15,7 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 def check_line(value: str) -> str:
@@ -50,6 +51,15 @@ def check_zone(value: str) -> str:
     except (KeyError, ValueError, OSError) as error:
         raise ValueError("is not a time zone like Asia/Shanghai") from error
     return value
+
+
+def parse_truth(value: Any) -> Any:
+    """`true` or `false`, as YAML 1.2 (10.3.2) writes them; `on`, `yes` and `1` are refused."""
+    if not isinstance(value, str):
+        return value
+    if value not in _TRUTH:
+        raise ValueError("is not true or false")
+    return _TRUTH[value]
 
 
 def parse_date(value: Any) -> Any:

@@ -245,11 +245,7 @@ REFERENCES: dict[str, tuple[Change, list[str]]] = {
     ),
     "a post twice": (
         ("  - post: 副局长", "  - post: 局长"),
-        [
-            "13:11: the post '局长' is already used on line 10",
-            "28:13: unknown official '副局长' (did you mean '局长'?)",
-            "49:20: unknown official '副局长' (did you mean '局长'?)",
-        ],
+        ["13:11: the post '局长' is already used on line 10"],
     ),
     "the end of a rule before its start": (
         ("until: 2023-12", "until: 2023-01"),
@@ -446,8 +442,9 @@ def test_f30_no_address_without_an_at_sign_is_taken(tmp_path: Path, text: str) -
 def test_f31_duplicate_ids_are_refused(
     tmp_path: Path, change: Change, line: int, id_: str, first: int
 ) -> None:
-    found = errors(load(tmp_path, changed(*change)))
-    assert f"plan.yaml:{line}:9: the id '{id_}' is already used on line {first}" in found
+    assert errors(load(tmp_path, changed(*change), OVERRIDES)) == [
+        f"plan.yaml:{line}:9: the id '{id_}' is already used on line {first}"
+    ]
 
 
 @pytest.mark.parametrize("escape", ["\\r\\n", "\\n", "\\r", "\\0", "\\N", "\\L", "\\x0b"])
