@@ -97,10 +97,13 @@ class FaultyServer:
         ready.set()
         self._loop.run_forever()
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
         self._loop.run_until_complete(_settle())
+        # a connection that was accepted a moment ago gets its task only now
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+            self._loop.run_until_complete(_settle())
         self._loop.close()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
