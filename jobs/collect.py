@@ -14,7 +14,7 @@ from duban.facts import LetterKind
 from duban.letters import Recipient
 from duban.standings import State
 from jobs.letterbox import alarmed_posts, notify_office, post
-from ledger import events, plans
+from ledger import events, obligations, plans
 from ledger.engine import Ledger
 from ledger.tables import obligation, submission
 
@@ -109,11 +109,7 @@ def _find(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
     plan = plans.find(connection, bureau.plan.id)
     if plan is None:
         raise RefusedError(f"the ledger does not know the plan {bureau.plan.id!r} yet")
-    row = connection.execute(
-        select(obligation).where(
-            obligation.c.plan_id == plan.id, obligation.c.key == full_key(bureau, key)
-        )
-    ).one_or_none()
+    row = obligations.find(connection, plan.id, full_key(bureau, key))
     if row is None:
         raise RefusedError(
             f"no obligation {key!r} in plan {bureau.plan.id!r}; 'duban agenda' lists the keys"
