@@ -13,7 +13,7 @@ DEMO_OPTIONS ?=
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-ROOMS := config duban jobs ledger mailroom scheduler templates
+ROOMS := board config duban jobs ledger mailroom scheduler templates
 # bench/ may be empty; a path that is not there is a mistake to ruff.
 CODE := $(ROOMS) tests $(wildcard bench)
 
@@ -28,7 +28,7 @@ NEED_PYTHON = @test -n "$(PYTHON)" || { echo 'duban needs Python 3.11 or newer w
 # pip: no questions, no other index than the machine's own, and nothing that the lock does not name.
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
 LOCKED = $(PIP_INSTALL) --require-hashes --requirement
-COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-options --annotation-style=line
 
 .PHONY: help

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("config", "duban", "jobs", "ledger", "mailroom", "scheduler", "templates")
+ROOMS = ("board", "config", "duban", "jobs", "ledger", "mailroom", "scheduler", "templates")
 CLOCK = ROOT / "scheduler/clock.py"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 LONGEST_FILE_LINES = 400

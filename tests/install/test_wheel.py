@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("config", "duban", "jobs", "ledger", "mailroom", "scheduler", "templates")
+ROOMS = ("board", "config", "duban", "jobs", "ledger", "mailroom", "scheduler", "templates")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
