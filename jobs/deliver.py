@@ -221,6 +221,8 @@ def _compose(bureau: Bureau, carrier: Carrier, ready: Ready, rendered: Rendered)
         date=ready.facts.now,
         in_reply_to=ready.in_reply_to,
         light=ready.facts.light,
+        kind=ready.facts.kind.value,
+        obligations=ready.keys,
     )
     return Mail(
         sender=sender,

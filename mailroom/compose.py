@@ -37,7 +37,7 @@ Content-Type: multipart/alternative;\r
 Content-Language: zh-CN\r
 Auto-Submitted: auto-generated\r
 X-Auto-Response-Suppress: All\r
-{urgency}\r
+{matter}{urgency}\r
 --{boundary}\r
 Content-Type: text/plain; charset="utf-8"\r
 Content-Transfer-Encoding: base64\r
@@ -58,6 +58,8 @@ class Envelope:
 
     Addresses are plain ASCII (`name@host`), names any one line of text; Message-IDs have their
     angle brackets. `date` is aware, in the plan's zone. A red `light` marks the mail as important.
+    `kind` and the keys of the `obligations` go into headers of duban's own, by which a mail is
+    recognised in a relay's journal or a mailbox.
     """
 
     sender: str
@@ -69,6 +71,8 @@ class Envelope:
     date: datetime
     in_reply_to: str | None = None
     light: Light | None = None
+    kind: str = ""
+    obligations: tuple[str, ...] = ()
 
 
 class HeaderError(ValueError):
@@ -96,10 +100,20 @@ def compose(envelope: Envelope, rendered: Rendered) -> bytes:
         message_id=message_id,
         thread=thread,
         boundary=f"=_{sha256(message_id.encode()).hexdigest()[:32]}",
+        matter=_matter(e),
         urgency="Importance: high\r\nX-Priority: 1\r\n" if e.light is Light.RED else "",
         text=_base64(rendered.text),
         html=_base64(rendered.html),
     ).encode("ascii")
+
+
+def _matter(e: Envelope) -> str:
+    lines = [("Kind", e.kind), ("Obligations", ", ".join(e.obligations))]
+    return "".join(
+        f"X-Duban-{name}: {encoded_words(_one_line(value), len(name) + 10)}\r\n"
+        for name, value in lines
+        if value
+    )
 
 
 def html_of(content: bytes) -> str:

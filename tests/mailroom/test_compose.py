@@ -187,3 +187,18 @@ def test_f34_a_value_that_would_forge_a_header_is_refused(wrong: dict[str, Any])
 def test_f34_a_subject_of_two_lines_is_refused() -> None:
     with pytest.raises(HeaderError):
         compose(envelope(), Rendered("a\r\nBcc: c@d.example", "x", "x"))
+
+
+def test_a_mail_says_in_headers_of_its_own_what_it_is_and_which_obligations_it_speaks_of() -> None:
+    keys = tuple(f"monthly/2023-{month:02d}/初幼教科" for month in range(1, 13))
+    mail = compose(envelope(kind="reminder", obligations=keys), SIMPLE)
+    head = mail.partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    assert max(map(len, head.split(b"\r\n"))) <= 78
+    parsed = parse(mail)
+    assert parsed["X-Duban-Kind"] == "reminder"
+    assert tuple(str(parsed["X-Duban-Obligations"]).split(", ")) == keys
+
+
+def test_a_mail_about_no_obligation_has_no_such_header() -> None:
+    assert b"X-Duban-Obligations" not in compose(envelope(kind="digest"), SIMPLE)
