@@ -59,6 +59,12 @@ def _usual_port(given: dict[str, Any]) -> int:
     return _USUAL_PORTS[given["smtp_tls"]]
 
 
+def _beside_ledger(given: dict[str, Any]) -> Path:
+    """Beside an SQLite file; in the working directory for any other database."""
+    kind, _, file = given["database"].partition(":///")
+    return (Path(file) if kind.startswith("sqlite") else Path()).parent / "archive"
+
+
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Few = Annotated[int, Field(ge=1, le=100)]
 Many = Annotated[int, Field(ge=1, le=10_000)]
@@ -95,6 +101,16 @@ class Settings(BaseSettings):
         "台账数据库的地址",
         repr=False,
     )
+    archive: Path = _setting(
+        _beside_ledger,
+        "folder of the files that sections hand in",
+        "科室报送材料的存放文件夹",
+        shown="`archive` beside the SQLite file/SQLite 文件旁的 `archive`",
+    )
+    file_megabytes: Many = _setting(
+        50, "largest file that is taken, by link or by mail", "单个报送文件的上限（MB）"
+    )
+    files_at_once: Few = _setting(20, "most files of one hand-in", "一次报送最多几个文件")
     smtp_host: Line | None = _setting(
         None, "mail server that takes the letters", "发信服务器", shown="none/无"
     )

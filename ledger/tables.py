@@ -188,6 +188,22 @@ submission = Table(
 )
 Index("ix_submission_obligation_id", submission.c.obligation_id)
 
+# a file in the archive, and what its sender called it: never a path
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # none while nobody knows which hand-in it belongs to
+    Column("submission_id", ForeignKey("submission.id")),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("added_at", UTC_, nullable=False),
+    Column("by", Text, nullable=False),
+)
+Index("ix_attachment_submission_id", attachment.c.submission_id)
+
 event = Table(
     "event",
     metadata,
