@@ -16,6 +16,8 @@ from config.model import Audience, Light, Rung
 from config.plan import Plan
 from duban.calendar import WorkCalendar
 
+_AUDIENCES = tuple(Audience)
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -149,15 +151,13 @@ def decide(
     issue: list[tuple[Audience, Step]] = []
     overtaken: list[tuple[Audience, Step]] = []
     held: list[tuple[Audience, Step]] = []
-    for audience in Audience:
-        mine = [s for s in due if audience in s.audience]
-        last = issued.get(audience)
-        fresh = [s for s in mine if last is None or s.at > last]
-        if not fresh:
-            continue
-        if audience is not Audience.SECTION and not _fair(due, warned, now, calendar, hours):
-            held.append((audience, fresh[-1]))
-            continue
+    fair: bool | None = None
+    for audience, fresh in _fresh(due, issued).items():
+        if audience is not Audience.SECTION:
+            fair = _fair(due, warned, now, calendar, hours) if fair is None else fair
+            if not fair:
+                held.append((audience, fresh[-1]))
+                continue
         issue.append((audience, fresh[-1]))
         overtaken.extend((audience, s) for s in fresh[:-1])
     next_at = following.at if following else None
@@ -167,6 +167,17 @@ def decide(
     return Decision(
         issue=tuple(issue), overtaken=tuple(overtaken), held=tuple(held), next_at=next_at
     )
+
+
+def _fresh(due: list[Step], issued: Mapping[Audience, datetime]) -> dict[Audience, list[Step]]:
+    """For each audience the due steps that are later than what was issued to it, if any."""
+    fresh: dict[Audience, list[Step]] = {}
+    for audience in _AUDIENCES:
+        last = issued.get(audience)
+        mine = [s for s in due if (last is None or s.at > last) and audience in s.audience]
+        if mine:
+            fresh[audience] = mine
+    return fresh
 
 
 def _split(steps: Iterator[Step], now: datetime) -> tuple[list[Step], Step | None]:

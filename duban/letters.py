@@ -66,12 +66,11 @@ def drafts(bureau: Bureau, calls: Iterable[Called], now: datetime) -> list[Draft
     A person who holds two of the posts gets one letter, not two: so does the next level up where
     it is the same person.
     """
-    found: dict[tuple[str, bool], tuple[Recipient, list[Called]]] = {}
+    found: dict[tuple[str, bool], tuple[Recipient, dict[Called, None]]] = {}
     for called in calls:
         for recipient in recipients(bureau, called):
-            _, listed = found.setdefault(_person(bureau, recipient, now), (recipient, []))
-            if called not in listed:
-                listed.append(called)
+            _, listed = found.setdefault(_person(bureau, recipient, now), (recipient, {}))
+            listed[called] = None
     return [Draft(recipient, tuple(listed)) for recipient, listed in found.values()]
 
 

@@ -55,16 +55,7 @@ def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
         plans.change(connection, plan_id, digested_on=today)
         soon = bureau.calendar.shift(today, SOON_WORKING_DAYS) + timedelta(days=1)
         until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
-        waiting = connection.execute(
-            select(func.count())
-            .select_from(obligation)
-            .where(
-                obligation.c.plan_id == plan_id,
-                (obligation.c.state.in_(_OWED) & (obligation.c.deadline < until))
-                | (obligation.c.state == State.SUBMITTED.value),
-            )
-        ).scalar_one()
-        if not waiting:
+        if connection.execute(_ANY, {"plan": plan_id, "until": until}).first() is None:
             return 0
         office = Recipient(bureau.plan.office.name)
         post(connection, ledger, bureau, plan_id, LetterKind.DIGEST, office, now)
@@ -118,6 +109,14 @@ _COUNTED = {
     "late": _accepted & obligation.c.late.is_(True),
     "provisional": _owed & obligation.c.provisional.is_(True),
 } | {f"{name}_count": condition for name, condition in _PARTS.items()}
+_ANY = (
+    select(obligation.c.id)
+    .where(
+        obligation.c.plan_id == bindparam("plan"),
+        (_owed & (obligation.c.deadline < bindparam("until"))) | _PARTS["submitted"],
+    )
+    .limit(1)
+)
 _COUNTS = select(
     *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items())
 ).where(obligation.c.plan_id == bindparam("plan"))

@@ -57,6 +57,9 @@ _WARNED = (
 )
 
 
+_AUDIENCES = tuple(Audience)
+
+
 class _Judged:
     """An obligation with what was decided about it."""
 
@@ -165,16 +168,17 @@ class _Tick:
     def _decide(self, row: Row[Any], warned: datetime | None) -> Decision:
         bureau = self.bureau
         rungs = bureau.plan.ladder(bureau.plan.items[row.item])
-        issued = {a: at for a, at in zip(Audience, _issued(row), strict=True) if at is not None}
+        # in the zone of the steps: comparing across zones costs more than all else here
+        issued = {a: bureau.local(at) for a, at in zip(_AUDIENCES, _issued(row), strict=True) if at}
         # once everybody has been told, all before the last that was said is settled
-        since = min(self.cutoff, *issued.values()) if len(issued) == len(Audience) else None
+        since = min(self.cutoff, *issued.values()) if len(issued) == len(_AUDIENCES) else None
         return decide(
             climb(
                 rungs,
                 bureau.local(row.deadline),
                 bureau.calendar,
                 bureau.hours.reminder,
-                since and bureau.local(since),
+                since,
             ),
             issued,
             warned,
@@ -233,7 +237,7 @@ class _Tick:
                 {"of": one.row.id, "again": one.decision.next_at}
                 | {
                     f"new_{a}": issued.get(a, at)
-                    for a, at in zip(Audience, _issued(one.row), strict=True)
+                    for a, at in zip(_AUDIENCES, _issued(one.row), strict=True)
                 }
             )
             for audience, step in one.decision.held:

@@ -82,7 +82,10 @@ _THREADS = select(_latest.c.obligation_id, _latest.c.address, letter.c.message_i
 
 def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[int, str], str]:
     """The Message-ID of the latest letter about an obligation to an address."""
-    rows = connection.execute(_THREADS, {"of": list(obligations)})
+    of = list(obligations)
+    if not of:
+        return {}
+    rows = connection.execute(_THREADS, {"of": of})
     return {(row.obligation_id, row.address): row.message_id for row in rows}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, String
@@ -34,14 +35,24 @@ class UTC_(TypeDecorator[datetime]):  # noqa: N801 - reads as the type that it i
             return None
         if value.tzinfo is None:
             raise NaiveDatetimeError(f"naive datetime {value!r}: give it a time zone")
-        value = value.astimezone(UTC)
-        return value.isoformat(" ", "microseconds") if dialect.name == "sqlite" else value
+        return _utc_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The stored instant, aware, in UTC."""
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return datetime.fromisoformat(value)
+            return _instant(value)
         stored: datetime = value
         return stored.astimezone(UTC)
+
+
+# One instant stands in many rows: what was queued or sent in one tick, what is due at one hour.
+@lru_cache(maxsize=4096)
+def _utc_text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from config.model import Light
@@ -85,7 +86,6 @@ def compose(envelope: Envelope, rendered: Rendered) -> bytes:
     Raises HeaderError for a value that would break or forge a header.
     """
     e = envelope
-    _check_zone(e.date)
     message_id = _message_id(e.message_id)
     thread = ""
     if e.in_reply_to is not None:
@@ -96,7 +96,7 @@ def compose(envelope: Envelope, rendered: Rendered) -> bytes:
         recipient=_mailbox(e.recipient_name, e.recipient, len("To: ")),
         reply_to=_address(e.reply_to),
         subject=encoded_words(_one_line(rendered.subject), len("Subject: ")),
-        date=format_datetime(e.date),
+        date=_date(e.date),
         message_id=message_id,
         thread=thread,
         boundary=f"=_{sha256(message_id.encode()).hexdigest()[:32]}",
@@ -151,6 +151,7 @@ def _word(chunk: bytes | bytearray) -> str:
     return f"=?utf-8?b?{b64encode(chunk).decode()}?="
 
 
+@lru_cache(maxsize=4096)
 def _mailbox(name: str, address: str, used: int) -> str:
     checked = _address(address)
     said = _one_line(name)
@@ -178,9 +179,10 @@ def _message_id(value: str) -> str:
     return value
 
 
-def _check_zone(value: datetime) -> None:
+def _date(value: datetime) -> str:
     if value.tzinfo is None:
         raise HeaderError("a mail's date needs its time zone")
+    return format_datetime(value)
 
 
 def _base64(body: str) -> str:

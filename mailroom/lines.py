@@ -28,6 +28,7 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
+@lru_cache(maxsize=2048)
 def wrap(text: str, indent: int = 0) -> str:
     """`text` broken into lines of at most 76 columns, all but the first indented by `indent`.
 

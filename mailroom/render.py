@@ -20,7 +20,7 @@ from mailroom import groups, headlines, words
 from mailroom.lines import pad, wrap
 from mailroom.plain import plain_html, plain_subject, plain_text
 from mailroom.samples import samples
-from mailroom.sandbox import LetterEnvironment, bounded
+from mailroom.sandbox import LetterEnvironment, OwnEnvironment, bounded
 from mailroom.styles import LetterLoader
 
 MAX_SUBJECT_CHARACTERS = 120
@@ -101,7 +101,8 @@ class Speaker:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._env = LetterEnvironment(LetterLoader(folder), _FILTERS)
+        guarded = LetterEnvironment if folder else OwnEnvironment
+        self._env = guarded(LetterLoader(folder), _FILTERS)
         self._templates: dict[str, Template] = {}
         problems = self._compile() or self._try()
         if problems:

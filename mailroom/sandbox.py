@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from jinja2 import BaseLoader, StrictUndefined, Template, nodes
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -50,8 +50,34 @@ _FIELDS = {
 }
 
 
+def _is_html(name: str | None) -> bool:
+    return name is None or name.endswith(".html")
+
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "autoescape": _is_html,
+    "undefined": StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+    "auto_reload": False,
+    "cache_size": -1,
+}
+
+
 class TooMuchWorkError(SecurityError):
     """A template took more steps, or made a longer text, than a letter can need."""
+
+
+class OwnEnvironment(Environment):
+    """The same language for our own templates, which need no guard: half the time of a letter."""
+
+    def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
+        super().__init__(loader=loader, **_OPTIONS)
+        self.filters |= filters
+
+    def begin(self) -> None:
+        """Nothing is counted."""
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):
@@ -60,16 +86,7 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("*", "**", "+", "%", "//"))
 
     def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
-        super().__init__(
-            loader=loader,
-            autoescape=_is_html,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
+        super().__init__(loader=loader, **_OPTIONS)
         self.steps = 0
         self.filters = {n: f for n, f in self.filters.items() if n in _FILTERS} | filters
         self.filters |= {"_counted": self._counted, "_bounded": bounded}
@@ -164,7 +181,3 @@ def _range(*bounds: int) -> range:
     if len(numbers) > MAX_RANGE:
         raise TooMuchWorkError(f"a range in a letter's template has at most {MAX_RANGE} numbers")
     return numbers
-
-
-def _is_html(name: str | None) -> bool:
-    return name is None or name.endswith(".html")

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Final, Self, TextIO
@@ -42,6 +42,9 @@ class Entry:
     message_id: str
     obligations: list[str]
     file: str
+
+
+_FIELDS: Final = tuple(f.name for f in fields(Entry))
 
 
 @dataclass
@@ -98,7 +101,8 @@ class Journal:
         path = self.folder / entry.file
         self._writes.append(self._writer.submit(path.write_bytes, sent.mail.content))
         if self._file is not None:
-            self._file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+            line = {name: getattr(entry, name) for name in _FIELDS}
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self.kinds[entry.kind] += 1
         if entry.light:
             self.lights[entry.light] += 1

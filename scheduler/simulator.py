@@ -83,6 +83,7 @@ class Simulation:
         self.refusals: list[str] = []
         self.daemon_up = True
         self._next_action = 0
+        self._plan_id: int | None = None
         self.carrier = Carrier(
             relay=self.relay,
             speaker=speaker,
@@ -116,9 +117,10 @@ class Simulation:
         if not self.daemon_up:
             return
         reconcile(self.ledger, self.bureau, now)
-        with self.ledger.read() as connection:
-            plan_id = plans.ids(connection)[self.bureau.plan.id]
-        bureaus = {plan_id: self.bureau}
+        if self._plan_id is None:
+            with self.ledger.read() as connection:
+                self._plan_id = plans.ids(connection)[self.bureau.plan.id]
+        bureaus = {self._plan_id: self.bureau}
         circulate(self.ledger, bureaus, now)
         remind(self.ledger, bureaus, now)
         await deliver(self.ledger, bureaus, self.carrier)

@@ -119,7 +119,9 @@ def test_a_lock_pins_every_package_with_its_hashes(name: str) -> None:
         line for line in text.replace("\\\n", " ").splitlines() if line and line[0] not in " #"
     ]
     assert logical
-    pinned = re.compile(r"[a-z0-9._-]+==\S+(?: ; [^-]+)?(?:\s+--hash=sha256:[0-9a-f]{64})+\s*")
+    pinned = re.compile(
+        r"[a-z0-9._-]+(?:\[[a-z0-9,_-]+\])?==\S+(?: ; [^-]+)?(?:\s+--hash=sha256:[0-9a-f]{64})+\s*"
+    )
     assert [line for line in logical if not pinned.fullmatch(line)] == []
 
 

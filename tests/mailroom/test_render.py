@@ -40,6 +40,11 @@ def test_every_sample_is_worded_by_the_templates_and_not_by_the_fallback() -> No
     assert [SPEAKER.render(facts).fallback for facts in samples()] == [None] * len(samples())
 
 
+def test_our_templates_say_the_same_under_the_guard_of_an_offices_folder(tmp_path: Path) -> None:
+    guarded = Speaker(office(tmp_path))
+    assert [guarded.render(f) for f in samples()] == [SPEAKER.render(f) for f in samples()]
+
+
 def test_there_are_samples_of_every_kind() -> None:
     assert {facts.kind for facts in samples()} == set(LetterKind)
 
