@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +52,15 @@ def write_override(folder: Path, entry: Entry) -> None:
         if loaded.plan is None:
             raise OverrideRefusedError(loaded.errors)
         _replace(path, new)
+
+
+def written(when: date | datetime) -> str:
+    """A deadline as the office would write it: a day, or a day with its hour."""
+    if not isinstance(when, datetime):
+        return when.isoformat()
+    if when.tzinfo is not None or when.second:
+        return when.isoformat()
+    return f"{when:%Y-%m-%d %H:%M}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from duban.bureau import Bureau
 from duban.deadlines import key_of
@@ -15,10 +15,24 @@ from duban.letters import Recipient
 from duban.standings import State
 from jobs.letterbox import alarmed_posts, notify_office, post
 from ledger import events, obligations, plans
+from ledger.attachments import File, assign, attach
 from ledger.engine import Ledger
-from ledger.tables import obligation, submission
+from ledger.mentions import void_receipt
+from ledger.tables import event, obligation, submission
+
+WITHDRAWN = "withdrawn"
+"""The outcome of a hand-in that the section took back: it counts for nothing."""
 
 _AGAIN = "again"
+_KEPT = (
+    select(submission.c.at, submission.c.late)
+    .where(
+        submission.c.obligation_id == bindparam("of"),
+        func.coalesce(submission.c.outcome, "") != WITHDRAWN,
+    )
+    .order_by(submission.c.id)
+)
+_RECEIVED = "submission.received"
 
 
 class RefusedError(ValueError):
@@ -27,13 +41,18 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who does something about which obligation, when, by which way and why."""
+    """Who does something about which obligation, when, by which way and why.
+
+    A hand-in brings `files` that the archive holds, or `attachments` that the ledger names already.
+    """
 
     key: str
     at: datetime
     who: str
     via: str = "command"
     reason: str | None = None
+    files: tuple[File, ...] = ()
+    attachments: tuple[int, ...] = ()
 
 
 def full_key(bureau: Bureau, key: str) -> str:
@@ -54,21 +73,47 @@ def submit(ledger: Ledger, bureau: Bureau, act: Act) -> str:
     Reminders stop with this commit. Raises RefusedError for an obligation that is not owed.
     """
     with ledger.write() as connection:
-        row = _find(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act.key)
         return _hand_in(connection, ledger, bureau, row, act)
+
+
+def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
+    """The section takes back what it handed in (撤回), until the office has decided about it.
+
+    What was owed is owed again and its reminders go on. Raises RefusedError after the decision.
+    """
+    with ledger.write() as connection:
+        row = find_obligation(connection, bureau, act.key)
+        if row.state != State.SUBMITTED.value:
+            raise RefusedError(f"{row.key} is {row.state}: only what waits can be withdrawn")
+        _settle_submission(connection, row, act, WITHDRAWN)
+        state = _state_before(connection, row)
+        kept = connection.execute(_KEPT, {"of": row.id}).all()
+        _write(
+            connection,
+            row,
+            state=state.value,
+            late=any(one.late for one in kept),
+            submitted_at=kept[-1].at if kept else None,
+            next_action_at=act.at if state.owed else None,
+        )
+        void_receipt(connection, row.id, "withdrawn meanwhile")
+        note(connection, row, act, "submission.withdrawn")
+        # what the plan decided while the report lay here, such as an exemption, counts again
+        plans.change(connection, row.plan_id, reconciled=_AGAIN)
 
 
 def accept(ledger: Ledger, bureau: Bureau, act: Act) -> None:
     """The office accepts what was handed in, or records by hand that it has the report."""
     with ledger.write() as connection:
-        row = _find(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act.key)
         if State(row.state).owed or row.state == State.BEFORE.value:
             _hand_in(connection, ledger, bureau, row, act)
         elif row.state != State.SUBMITTED.value:
             raise RefusedError(f"{row.key} is {row.state}: there is nothing to accept")
         _settle_submission(connection, row, act, "accepted")
         _write(connection, row, state=State.ACCEPTED.value, closed_at=act.at)
-        _note(connection, row, act, "submission.accepted")
+        note(connection, row, act, "submission.accepted")
 
 
 def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | None = None) -> None:
@@ -79,7 +124,7 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
     if not act.reason:
         raise RefusedError("a return needs a reason: the section must know what to mend")
     with ledger.write() as connection:
-        row = _find(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act.key)
         if row.state not in (State.SUBMITTED.value, State.ACCEPTED.value):
             raise RefusedError(f"{row.key} is {row.state}: only what was handed in can be returned")
         _settle_submission(connection, row, act, "returned")
@@ -97,7 +142,7 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
             closed_at=None,
             next_action_at=max(first, act.at),
         )
-        _note(
+        note(
             connection, row, act, "submission.returned", deadline=deadline and deadline.isoformat()
         )
         _tell_return(connection, ledger, bureau, row, act, limit)
@@ -105,7 +150,8 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
         plans.change(connection, row.plan_id, reconciled=_AGAIN)
 
 
-def _find(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
+def find_obligation(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
+    """The obligation of a key, with any of the section's names. Raises RefusedError."""
     plan = plans.find(connection, bureau.plan.id)
     if plan is None:
         raise RefusedError(f"the ledger does not know the plan {bureau.plan.id!r} yet")
@@ -125,17 +171,19 @@ def _hand_in(
         raise RefusedError(f"{row.key} is {row.state} already: nothing more is owed")
     late = bool(act.at > row.deadline)
     number = _number(connection, bureau, row)
-    connection.execute(
-        insert(submission).values(
-            obligation_id=row.id,
-            number=number,
-            at=act.at,
-            by=act.who,
-            via=act.via,
-            late=late,
-            note=act.reason,
-        )
+    made = insert(submission).values(
+        obligation_id=row.id,
+        number=number,
+        at=act.at,
+        by=act.who,
+        via=act.via,
+        late=late,
+        note=act.reason,
     )
+    which = connection.execute(made.returning(submission.c.id)).scalar_one()
+    for file in act.files:
+        attach(connection, file, act.at, act.who, which)
+    assign(connection, act.attachments, which)
     _write(
         connection,
         row,
@@ -144,13 +192,24 @@ def _hand_in(
         late=row.late or late,
         next_action_at=None,
     )
-    _note(connection, row, act, "submission.received", number=number, late=late, via=act.via)
+    note(connection, row, act, _RECEIVED, number=number, late=late, via=act.via, was=row.state)
     section = Recipient(row.section)
     post(connection, ledger, bureau, row.plan_id, LetterKind.RECEIPT, section, act.at, [row])
     for name in alarmed_posts(connection, row.id):
         official = Recipient(name, official=True)
         post(connection, ledger, bureau, row.plan_id, LetterKind.CLOSING, official, act.at, [row])
     return number
+
+
+def _state_before(connection: Connection, row: Row[Any]) -> State:
+    """How the obligation stood before its latest hand-in, by the log."""
+    data = connection.execute(
+        select(event.c.data)
+        .where(event.c.obligation_id == row.id, event.c.what == _RECEIVED)
+        .order_by(event.c.id.desc())
+        .limit(1)
+    ).scalar_one()
+    return State(data.get("was", State.OPEN.value))
 
 
 def _number(connection: Connection, bureau: Bureau, row: Row[Any]) -> str:
@@ -187,7 +246,7 @@ def _tell_return(
     item = bureau.plan.items[row.item]
     due = bureau.local(limit)
     data = {
-        "title": f"{_period(row.period)}{item.label}已退回，请修改后重新报送",
+        "title": f"{spoken_period(row.period)}{item.label}已退回，请修改后重新报送",
         "message": [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"],
         "details": [],
         "return": True,
@@ -205,7 +264,8 @@ def _tell_return(
     )
 
 
-def _period(period: str) -> str:
+def spoken_period(period: str) -> str:
+    """`3月` of `2023-03`, `2023年` of `2023`: what stands before a report's label."""
     year, _, month = period.partition("-")
     return f"{int(month[:2])}月" if month else f"{year}年"
 
@@ -214,7 +274,8 @@ def _write(connection: Connection, row: Row[Any], **values: Any) -> None:
     connection.execute(update(obligation).where(obligation.c.id == row.id).values(**values))
 
 
-def _note(connection: Connection, row: Row[Any], act: Act, what: str, **data: Any) -> None:
+def note(connection: Connection, row: Row[Any], act: Act, what: str, **data: Any) -> None:
+    """Write an act into the log: what, by whom and why."""
     events.record(
         connection,
         act.at,

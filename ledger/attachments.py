@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,26 +17,29 @@ NAME_CHARACTERS: Final = 255
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-def attach(
-    connection: Connection,
-    stored: Stored,
-    name: str,
-    media_type: str,
-    now: datetime,
-    by: str,
-    submission: int | None = None,
-) -> int:
-    """Name a file that the archive holds; gives the row's id.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that the archive holds, with the name and the media type that its sender gave it."""
 
-    `name` is kept as the sender gave it, but for what no database takes; `by` is who sent it. A
-    file that belongs to no hand-in yet gets it by `assign`.
+    stored: Stored
+    name: str
+    media_type: str
+
+
+def attach(
+    connection: Connection, file: File, now: datetime, by: str, submission: int | None = None
+) -> int:
+    """Enter a file; gives the row's id. `by` is who sent it.
+
+    The name is kept as given, but for what no database takes. A file that belongs to no hand-in yet
+    gets it by `assign`.
     """
     row = {
         "submission_id": submission,
-        "name": _UNSTORABLE.sub("\ufffd", name)[:NAME_CHARACTERS],
-        "sha256": stored.digest,
-        "size": stored.size,
-        "media_type": _UNSTORABLE.sub("", media_type)[:NAME_CHARACTERS],
+        "name": _UNSTORABLE.sub("\ufffd", file.name)[:NAME_CHARACTERS],
+        "sha256": file.stored.digest,
+        "size": file.stored.size,
+        "media_type": _UNSTORABLE.sub("", file.media_type)[:NAME_CHARACTERS],
         "added_at": now,
         "by": by,
     }
@@ -45,6 +49,8 @@ def attach(
 
 def assign(connection: Connection, ids: Collection[int], submission: int) -> None:
     """Let files that came before their hand-in was known belong to it."""
+    if not ids:
+        return
     connection.execute(
         update(attachment).where(attachment.c.id.in_(ids)).values(submission_id=submission)
     )

@@ -61,6 +61,22 @@ def supersede(connection: Connection, pairs: Iterable[tuple[int, str]], reason: 
         connection.execute(_SUPERSEDE, rows)
 
 
+_RECEIPTS = select(letter.c.id).where(letter.c.kind == LetterKind.RECEIPT.value)
+
+
+def void_receipt(connection: Connection, obligation_id: int, reason: str) -> None:
+    """Take an obligation out of a receipt that is not sent yet."""
+    connection.execute(
+        update(mention)
+        .where(
+            mention.c.obligation_id == obligation_id,
+            mention.c.state == MentionState.QUEUED.value,
+            mention.c.letter_id.in_(_RECEIPTS),
+        )
+        .values(state=MentionState.VOID.value, reason=reason)
+    )
+
+
 _latest = (
     select(
         mention.c.obligation_id,

@@ -204,6 +204,26 @@ attachment = Table(
 )
 Index("ix_attachment_submission_id", attachment.c.submission_id)
 
+# a section asks for more time: the day that it wishes, and what the office answered
+extension = Table(
+    "extension",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("obligation_id", ForeignKey("obligation.id"), nullable=False),
+    Column("at", UTC_, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("wished", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("outcome", String(16)),
+    Column("decided_at", UTC_),
+    Column("decided_by", Text),
+    # the new deadline, or why there is none
+    Column("granted", UTC_),
+    Column("answer", Text),
+)
+Index("ix_extension_obligation_id", extension.c.obligation_id)
+
 event = Table(
     "event",
     metadata,

@@ -46,10 +46,11 @@ _REASONS: Final = {
     "accepted meanwhile": "期间已核收",
     "exempt meanwhile": "期间已免报",
     "dropped meanwhile": "期间已撤销",
+    "withdrawn meanwhile": "期间已撤回",
 }
 _CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行动方案不再列入"}
 _VIA: Final = {"command": "命令行", "script": "演练脚本"}
-_OUTCOMES: Final = {"accepted": "已核收", "returned": "已退回"}
+_OUTCOMES: Final = {"accepted": "已核收", "returned": "已退回", "withdrawn": "已撤回"}
 _LABEL_COLUMNS: Final = 6
 _FIRST_SHOWN = 8
 _LAST_SHOWN = 3

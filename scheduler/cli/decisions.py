@@ -49,21 +49,14 @@ def override_command(
     """See the catalogue."""
     if (deadline is None) == (reassign is None):
         raise Wrong(say("one.decision"))
+    from config.splice import written
+
     decision: dict[str, str | bool] = {"reason": reason, "by": by}
     if deadline is not None:
-        decision["deadline"] = _written(deadline)
+        decision["deadline"] = written(deadline)
     if reassign is not None:
         decision["reassign"] = reassign
     _decide(key, decision, here(folder), as_json=as_json)
-
-
-def _written(when: date | datetime) -> str:
-    """A deadline as the office would write it: a day, or a day with its hour."""
-    if not isinstance(when, datetime):
-        return when.isoformat()
-    if when.tzinfo is not None or when.second:
-        return when.isoformat()
-    return f"{when:%Y-%m-%d %H:%M}"
 
 
 def _decide(key: str, decision: dict[str, str | bool], folder: Path, *, as_json: bool) -> None:

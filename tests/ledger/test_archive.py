@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.archive import Archive, TooLargeError
-from ledger.attachments import assign, attach, of_submissions
+from ledger.attachments import File, assign, attach, of_submissions
 from ledger.engine import LedgerError
 from tests.support.ledgers import Desk, at
 
@@ -131,10 +131,10 @@ def test_a_file_may_come_before_its_submission_is_known(desk: Desk, archive: Arc
     desk.submit()
     submission = desk.submissions()[0].id
     with desk.ledger.write() as connection:
-        first = attach(connection, stored, "../3月\x00专报.docx", "text/plain", NOW, "财务科")
+        first = attach(connection, File(stored, "../3月\x00专报.docx", "text/plain"), NOW, "财务科")
         assert of_submissions(connection, [submission]) == {}
         assign(connection, [first], submission)
-        attach(connection, stored, "附件.xlsx", "text/plain", NOW, "财务科", submission)
+        attach(connection, File(stored, "附件.xlsx", ""), NOW, "财务科", submission)
     with desk.ledger.read() as connection:
         found = of_submissions(connection, [submission])[submission]
     assert [row.name for row in found] == ["../3月\ufffd专报.docx", "附件.xlsx"]
