@@ -1,0 +1,1 @@
+"""Reading other people's mail: bytes become values, whatever stands in them."""
