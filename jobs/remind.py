@@ -189,9 +189,11 @@ class _Tick:
 
     def _issue(self, judged: list[_Judged]) -> None:
         calls = [called for j in judged for called in j.calls]
+        # a held rung too: after an outage the older one would be an escalation without a warning
+        held = [(j.row.id, audience.value) for j in judged for audience, _ in j.decision.held]
         supersede(
             self.connection,
-            [(c.obligation, c.audience.value) for c in calls],
+            [*((c.obligation, c.audience.value) for c in calls), *held],
             "a later rung has come",
         )
         homes: dict[Called, list[tuple[int, Recipient]]] = {}

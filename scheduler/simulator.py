@@ -15,7 +15,7 @@ from config.model import Holder, Override
 from config.plan import Plan
 from config.suggest import did_you_mean
 from duban.bureau import Bureau
-from duban.deadlines import expand, instant
+from duban.deadlines import Obligation, expand, instant
 from jobs.circulate import circulate, next_digest
 from jobs.collect import Act, RefusedError, accept, give_back, submit
 from jobs.deliver import Carrier, Sent, deliver
@@ -84,6 +84,7 @@ class Simulation:
         self.daemon_up = True
         self._next_action = 0
         self._plan_id: int | None = None
+        self._listed: tuple[Bureau, date, list[Obligation]] | None = None
         self.carrier = Carrier(
             relay=self.relay,
             speaker=speaker,
@@ -229,12 +230,18 @@ class Simulation:
         item, period, section = action.named()
         plan = self.bureau.plan
         named = None if section is None else _section(plan, section)
-        until = horizon(self.bureau.day(self.clock.now()))
         return [
             o.key
-            for o in expand(plan, self.bureau.calendar, until)
+            for o in self._owed()
             if (o.item.id, o.period) == (item, period) and named in (None, o.section)
         ]
+
+    def _owed(self) -> list[Obligation]:
+        """All that the plan lists now; worked out anew only for another plan or month."""
+        bureau, until = self.bureau, horizon(self.bureau.day(self.clock.now()))
+        if self._listed is None or self._listed[:2] != (bureau, until):
+            self._listed = bureau, until, expand(bureau.plan, bureau.calendar, until)
+        return self._listed[2]
 
 
 def _section(plan: Plan, name: str) -> str:

@@ -86,6 +86,18 @@ def test_a_reminder_of_the_same_day_is_no_notice(desk: Desk) -> None:
     assert told(desk.beat("03-28 09:00")) == [("escalation", DEPUTY)]
 
 
+def test_f12_an_escalation_that_waited_out_an_outage_gives_way_to_the_reminder_first(
+    desk: Desk,
+) -> None:
+    desk.beats(*CLIMB, "03-27 09:00")
+    desk.relay.set("down")
+    desk.beats("03-29 09:00", "04-06 09:00")
+    desk.relay.set("up")
+    assert told(desk.beat("04-06 15:00")) == [("reminder", SECTION)]
+    assert ("head", "+3") in _rungs(desk, "superseded")
+    assert told(desk.beat("04-07 09:00"))[-2:] == [("escalation", DEPUTY), ("escalation", HEAD)]
+
+
 def test_what_waited_goes_out_with_the_rungs_of_the_morning_not_before_them(desk: Desk) -> None:
     desk.beats("03-17 09:00", "03-22 09:00")
     desk.relay.set("down")
