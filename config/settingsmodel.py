@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -23,9 +24,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.scalars import check_email, check_line
 
 PREFIX: Final = "DUBAN_"
-SECRETS: Final = ("database", "smtp_password")
+SECRETS: Final = ("database", "smtp_password", "link_keys")
 """What may also stand in a file: named by NAME_file, or among systemd's credentials."""
 
+_ADDRESS: Final = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _USUAL_PORTS: Final = {"none": 25, "starttls": 587, "implicit": 465}
 
 
@@ -59,10 +61,20 @@ def _usual_port(given: dict[str, Any]) -> int:
     return _USUAL_PORTS[given["smtp_tls"]]
 
 
-def _beside_ledger(given: dict[str, Any]) -> Path:
-    """Beside an SQLite file; in the working directory for any other database."""
-    kind, _, file = given["database"].partition(":///")
-    return (Path(file) if kind.startswith("sqlite") else Path()).parent / "archive"
+def _web_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be like https://duban.edu.example")
+    return value.rstrip("/")
+
+
+def _beside_ledger(database: str) -> Path:
+    """The folder of an SQLite file; the working directory for any other database."""
+    kind, _, file = database.partition(":///")
+    return (Path(file) if kind.startswith("sqlite") else Path()).parent
+
+
+def _archive_beside_ledger(given: dict[str, Any]) -> Path:
+    return _beside_ledger(given["database"]) / "archive"
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -102,7 +114,7 @@ class Settings(BaseSettings):
         repr=False,
     )
     archive: Path = _setting(
-        _beside_ledger,
+        _archive_beside_ledger,
         "folder of the files that sections hand in",
         "科室报送材料的存放文件夹",
         shown="`archive` beside the SQLite file/SQLite 文件旁的 `archive`",
@@ -111,6 +123,20 @@ class Settings(BaseSettings):
         50, "largest file that is taken, by link or by mail", "单个报送文件的上限（MB）"
     )
     files_at_once: Few = _setting(20, "most files of one hand-in", "一次报送最多几个文件")
+    public_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(
+        None,
+        "address at which people reach the pages; with it letters carry links",
+        "各科室访问网页的地址；填写后函件附办理链接",
+        shown="none: letters without links/无：函件不附链接",
+    )
+    link_keys: Annotated[SecretStr, Field(min_length=1)] | None = _setting(
+        None,
+        "keys that sign the links: one a line, the newest last; better in a file that "
+        "`link_keys_file` names",
+        "链接的签名密钥：每行一个，最新的在最后；宜放在文件里，由 `link_keys_file` 指明",
+        shown="made once, in `link.keys` beside the SQLite file/自动生成于 SQLite 文件旁的 "
+        "`link.keys`",
+    )
     smtp_host: Line | None = _setting(
         None, "mail server that takes the letters", "发信服务器", shown="none/无"
     )
@@ -228,6 +254,11 @@ class Settings(BaseSettings):
                 "take (batch_size / smtp_connections, times smtp_timeout_seconds); otherwise "
                 "letters could be sent twice"
             )
+
+    @property
+    def own_link_keys(self) -> Path:
+        """Where the keys of links are made if none are given."""
+        return _beside_ledger(self.database) / "link.keys"
 
     def check_can_send(self) -> None:
         """Raise SettingsError unless letters have a sender, and a way out.

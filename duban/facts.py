@@ -110,6 +110,8 @@ class LetterFacts:
     `projects` and `milestones` are the recipient section's own, for the lower part of a reminder:
     titles of projects, and (title, deadline's day) of the milestones of this and the next month
     that are still open. `message` is for a notice: paragraphs in plain words; `title` its heading.
+    `link` is the letter's own page, empty where there are no pages: a section hands in there, an
+    official only looks.
     """
 
     kind: LetterKind
@@ -128,3 +130,4 @@ class LetterFacts:
     title: str = ""
     message: tuple[str, ...] = ()
     details: tuple[str, ...] = field(default=())
+    link: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row
 from duban.bureau import Bureau
 from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
+from jobs.links import Links
 from jobs.outcome import accepted, refused
 from ledger import events, letters, mentions
 from ledger.engine import Ledger
@@ -52,7 +53,7 @@ class Carrier:
     """What delivery needs: a relay, a voice, a name for the claims, and a clock.
 
     `lease` must be longer than the relay's total time-out: an unfinished letter is taken over
-    after it.
+    after it. With `links` a letter about obligations names its own page.
     """
 
     relay: Relay
@@ -63,6 +64,7 @@ class Carrier:
     sender_name: str
     lease: timedelta = timedelta(minutes=5)
     batch: int = 50
+    links: Links | None = None
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
 
@@ -105,7 +107,8 @@ def _claim(
         ready = []
         for row in rows:
             _note_takeover(connection, row, now)
-            made = _prepare(contents[row.plan_id], row, mentioned.get(row.id, []), threads)
+            content, mine = contents[row.plan_id], mentioned.get(row.id, [])
+            made = _prepare(content, row, mine, threads, carrier.links)
             if isinstance(made, str):
                 letters.withdraw(connection, row.id, made)
                 _note(connection, row, now, "letter.withdrawn", reason=made)
@@ -137,6 +140,7 @@ def _prepare(
     row: Row[Any],
     mentioned: list[Row[Any]],
     threads: Mapping[tuple[int, str], str],
+    links: Links | None,
 ) -> Ready | str:
     """The letter ready to be composed, or the reason why it has nothing to say."""
     about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
@@ -149,6 +153,8 @@ def _prepare(
     except KeyError:
         return f"the plan no longer names {row.name}"
     facts = content.letter(row, mentioned)
+    if links is not None and mentioned:
+        facts = replace(facts, link=links.letter(row.id))
     thread = threads.get((mentioned[0].id, address)) if mentioned else None
     keys = tuple(dict.fromkeys(m.key for m in mentioned))
     return Ready(row, facts, address, thread, keys)

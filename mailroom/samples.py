@@ -13,6 +13,7 @@ from config.model import Kind, Light
 from duban.facts import DigestFacts, ItemFacts, LetterFacts, LetterKind, Sent
 
 _NOW = datetime(2023, 3, 22, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
+_LINK = "https://duban.bureau.example/r/token"
 _DUE = datetime(2023, 3, 24, 17, 30, tzinfo=_NOW.tzinfo)
 
 
@@ -158,4 +159,6 @@ def _office() -> tuple[LetterFacts, ...]:
 
 def samples() -> tuple[LetterFacts, ...]:
     """Sample facts for every kind of letter, several of most."""
-    return (*_reminders(), *_escalations(), *_changes(), *_receipts(), *_office())
+    bare = (*_reminders(), *_escalations(), *_changes(), *_receipts(), *_office())
+    linked = (replace(facts, link=_LINK) for facts in bare if facts.items)
+    return (*bare, *linked)

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobs.deliver import Carrier, Sent
+from jobs.links import Links
+from ledger.archive import Archive
 from mailroom.render import Speaker
 from scheduler.clock import Clock
 
@@ -44,6 +46,20 @@ def relay_of(settings: Settings) -> Relay:
     )
 
 
+def links_of(settings: Settings) -> Links | None:
+    """The maker and reader of links; none where the pages have no address."""
+    if settings.public_url is None:
+        return None
+    from config.linkkeys import link_keys
+
+    return Links(settings.public_url, link_keys(settings))
+
+
+def archive_of(settings: Settings) -> Archive:
+    """The files that sections hand in."""
+    return Archive(settings.archive, settings.file_megabytes * 1_000_000)
+
+
 def carrier_of(
     settings: Settings,
     relay: Relay,
@@ -61,6 +77,7 @@ def carrier_of(
         sender_name=settings.mail_from_name,
         lease=timedelta(seconds=settings.claim_lease_seconds),
         batch=settings.batch_size,
+        links=links_of(settings),
         on_sent=on_sent,
         stopping=stopping,
     )
