@@ -69,7 +69,9 @@ class Content:
         self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
         self._reminders: dict[int, tuple[tuple[Sent, ...], int]] = {}
 
-    def letter(self, row: Row[Any], mentions: Sequence[Row[Any]]) -> LetterFacts:
+    def letter(
+        self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = ""
+    ) -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
         kind = LetterKind(row.kind)
         about = self.bureau.plan.about
@@ -96,6 +98,7 @@ class Content:
             title=data.get("title", ""),
             message=tuple(data.get("message", ())),
             details=tuple(data.get("details", ())),
+            link=link,
         )
 
     def stale(self, created_at: datetime) -> bool:

@@ -7,35 +7,26 @@ with the same Message-ID; marking first would mean a lost letter.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from duban.bureau import Bureau
-from duban.facts import LetterFacts, LetterKind
-from jobs.content import Content
 from jobs.links import Links
 from jobs.outcome import accepted, refused
-from ledger import events, letters, mentions
+from jobs.prepare import Claims, Ready, claim
+from ledger import events, letters
 from ledger.engine import Ledger
-from ledger.tables import LetterState
 from mailroom.compose import Envelope, compose
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Rendered, Speaker
 
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A claimed letter with what it will say and to whom."""
-
-    row: Row[Any]
-    facts: LetterFacts
-    address: str
-    in_reply_to: str | None
-    keys: tuple[str, ...]
+_GATHER_S = 0.005
+"""How long the marks of accepted letters wait for one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +43,9 @@ class Sent:
 class Carrier:
     """What delivery needs: a relay, a voice, a name for the claims, and a clock.
 
-    `lease` must be longer than the relay's total time-out: an unfinished letter is taken over
-    after it. With `links` a letter about obligations names its own page.
+    `side_by_side` letters are under way at once. `lease` must be longer than the relay's total
+    time-out times the letters that wait for one another: an unfinished one is taken over after it.
+    With `links` a letter about obligations names its own page.
     """
 
     relay: Relay
@@ -64,145 +56,98 @@ class Carrier:
     sender_name: str
     lease: timedelta = timedelta(minutes=5)
     batch: int = 50
+    side_by_side: int = 8
     links: Links | None = None
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
 
 
 async def deliver(ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> int:
-    """Send every letter that is due, batch by batch; gives how many the relay accepted."""
-    sent = 0
-    while not carrier.stopping():
-        ready, claimed = _claim(ledger, bureaus, carrier)
-        sent += await _send(ledger, bureaus, carrier, ready)
-        if claimed < carrier.batch:
-            break
-    return sent
+    """Send every letter that is due; gives how many the relay accepted.
 
-
-def _claim(
-    ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier
-) -> tuple[list[Ready], int]:
-    now = carrier.clock()
-    at_work = letters.Open(
-        [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)],
-        [plan_id for plan_id, bureau in bureaus.items() if bureau.reminding(now)],
-    )
-    if not at_work.letters:
-        return [], 0
-    with ledger.read() as connection:
-        if not letters.any_ready(connection, at_work, now):
-            return [], 0
-    with ledger.write() as connection:
-        rows = letters.claim(
-            connection, at_work, carrier.owner, now, now + carrier.lease, carrier.batch
-        )
-        ids = [row.id for row in rows]
-        mentions.drop_settled(connection, ids)
-        mentioned: dict[int, list[Row[Any]]] = {}
-        for mention in mentions.listed(connection, ids):
-            mentioned.setdefault(mention.letter_id, []).append(mention)
-        threads = mentions.threads(connection, {m[0].id for m in mentioned.values()})
-        contents = _contents(connection, bureaus, rows, mentioned, now)
-        ready = []
-        for row in rows:
-            _note_takeover(connection, row, now)
-            content, mine = contents[row.plan_id], mentioned.get(row.id, [])
-            made = _prepare(content, row, mine, threads, carrier.links)
-            if isinstance(made, str):
-                letters.withdraw(connection, row.id, made)
-                _note(connection, row, now, "letter.withdrawn", reason=made)
-            else:
-                ready.append(made)
-    return ready, len(rows)
-
-
-def _contents(
-    connection: Connection,
-    bureaus: Mapping[int, Bureau],
-    rows: list[Row[Any]],
-    mentioned: Mapping[int, list[Row[Any]]],
-    now: datetime,
-) -> dict[int, Content]:
-    contents = {}
-    for plan_id in {row.plan_id for row in rows}:
-        content = contents[plan_id] = Content(connection, bureaus[plan_id], plan_id, now)
-        content.expect_escalations(
-            mentioned.get(row.id, ())
-            for row in rows
-            if row.plan_id == plan_id and row.kind == LetterKind.ESCALATION.value
-        )
-    return contents
-
-
-def _prepare(
-    content: Content,
-    row: Row[Any],
-    mentioned: list[Row[Any]],
-    threads: Mapping[tuple[int, str], str],
-    links: Links | None,
-) -> Ready | str:
-    """The letter ready to be composed, or the reason why it has nothing to say."""
-    about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
-    if about and not mentioned:
-        return "nothing in it is owed any more"
-    if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
-        return "a digest is of its own day"
-    try:
-        address = content.addressee(row)[2]
-    except KeyError:
-        return f"the plan no longer names {row.name}"
-    facts = content.letter(row, mentioned)
-    if links is not None and mentioned:
-        facts = replace(facts, link=links.letter(row.id))
-    thread = threads.get((mentioned[0].id, address)) if mentioned else None
-    keys = tuple(dict.fromkeys(m.key for m in mentioned))
-    return Ready(row, facts, address, thread, keys)
-
-
-_ABOUT_OBLIGATIONS = (
-    LetterKind.REMINDER,
-    LetterKind.ESCALATION,
-    LetterKind.CHANGE,
-    LetterKind.RECEIPT,
-    LetterKind.CLOSING,
-)
-
-
-def _note_takeover(connection: Connection, row: Row[Any], now: datetime) -> None:
-    if row.state == LetterState.CLAIMED.value:
-        letters.suspect(connection, row.id)
-        _note(connection, row, now, "letter.possibly_twice", owner=row.owner)
-
-
-async def _send(
-    ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier, ready: list[Ready]
-) -> int:
-    """Send a batch side by side; one writer commits whatever finished while it last committed.
-
-    A letter that cannot even be written stays claimed until its lease ends; the others are sent and
-    marked, then its error is raised.
+    When told to stop, letters in flight are finished and claimed ones are given back. A letter that
+    cannot even be written stays claimed until its lease ends; the others are sent and marked, then
+    its error is raised.
     """
-    finished: asyncio.Queue[asyncio.Task[_Carried]] = asyncio.Queue()
-    pending = [asyncio.create_task(_carry(bureaus, carrier, one)) for one in ready]
-    for task in pending:
-        task.add_done_callback(finished.put_nowait)
-    sent, left = 0, len(pending)
-    errors: list[BaseException] = []
-    try:
-        while left:
-            done = [await finished.get()]
-            while not finished.empty():
-                done.append(finished.get_nowait())
-            left -= len(done)
-            errors += [error for task in done if (error := task.exception())]
-            sent += _mark(ledger, bureaus, carrier, [t.result() for t in done if not t.exception()])
-    finally:
-        for task in pending:
-            task.cancel()
-    if errors:
-        raise errors[0]
-    return sent
+    return await _Delivery(ledger, bureaus, carrier).run()
+
+
+class _Delivery:
+    """One stream of letters: claimed in batches, sent side by side, marked together.
+
+    What finished within a few milliseconds is committed at once: with every commit the disk is
+    waited for, and a letter whose mark a crash swallows is sent twice.
+    """
+
+    def __init__(self, ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> None:
+        self._ledger, self._bureaus, self._carrier = ledger, bureaus, carrier
+        self._claims = Claims(carrier.owner, carrier.lease, carrier.batch, carrier.links)
+        self._waiting: deque[Ready] = deque()
+        self._finished: list[_Carried] = []
+        self._errors: list[Exception] = []
+        self._more = True
+        self._sent = 0
+
+    async def run(self) -> int:
+        self._refill()
+        side_by_side = min(self._carrier.side_by_side, len(self._waiting))
+        working = {asyncio.create_task(self._work()) for _ in range(side_by_side)}
+        try:
+            while working:
+                done, working = await asyncio.wait(working, timeout=_GATHER_S)
+                self._mark()
+                for task in done:
+                    task.result()
+        finally:
+            for task in working:
+                task.cancel()
+        self._give_back()
+        if self._errors:
+            raise self._errors[0]
+        return self._sent
+
+    async def _work(self) -> None:
+        """Carry one letter after the other until none is left."""
+        while not self._carrier.stopping():
+            if not self._waiting:
+                self._refill()
+                if not self._waiting:
+                    return
+            ready = self._waiting.popleft()
+            try:
+                carried = await _carry(self._bureaus, self._carrier, ready)
+            except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
+                self._errors.append(error)
+            else:
+                # looked up only now: the list may have been marked and replaced meanwhile
+                self._finished.append(carried)
+
+    def _refill(self) -> None:
+        self._mark()
+        while self._more and not self._waiting and not self._carrier.stopping():
+            ready, self._more = claim(
+                self._ledger, self._bureaus, self._claims, self._carrier.clock()
+            )
+            self._waiting.extend(ready)
+
+    def _mark(self) -> None:
+        finished, self._finished = self._finished, []
+        if finished:
+            self._sent += _mark(self._ledger, self._bureaus, self._carrier, finished)
+
+    def _give_back(self) -> None:
+        """Let go of what was claimed and not tried, as we were told to stop."""
+        if self._waiting:
+            with self._ledger.write() as connection:
+                for ready in self._waiting:
+                    row = ready.row
+                    letters.put_back(
+                        connection,
+                        row.id,
+                        self._carrier.owner,
+                        due_at=row.due_at,
+                        attempts=row.attempts,
+                    )
 
 
 _Carried = tuple[Ready, Rendered, Mail, Reply]
@@ -250,19 +195,21 @@ def _mark(
         for ready, rendered, mail, reply in done
         if reply.outcome is Outcome.ACCEPTED
     ]
+    good = [
+        (ready.row, _shown(ready, rendered, reply))
+        for ready, rendered, _, reply in done
+        if reply.outcome is Outcome.ACCEPTED
+    ]
     with ledger.write() as connection:
-        good: dict[int, list[tuple[Row[Any], dict[str, Any]]]] = {}
         for ready, rendered, _, reply in done:
-            row, shown = ready.row, _shown(ready, rendered, reply)
-            if reply.outcome is Outcome.ACCEPTED:
-                good.setdefault(row.plan_id, []).append((row, shown))
-            else:
-                bureau = bureaus[row.plan_id]
+            row = ready.row
+            if reply.outcome is not Outcome.ACCEPTED:
+                shown, bureau = _shown(ready, rendered, reply), bureaus[row.plan_id]
                 refused(connection, ledger, bureau, row, reply, shown, carrier.owner, now)
             if rendered.fallback:
                 _note(connection, row, now, "template.failed", reason=rendered.fallback)
-        for plan_id, rows in good.items():
-            accepted(connection, ledger, bureaus[plan_id], rows, now)
+        if good:
+            accepted(connection, ledger, bureaus[good[0][0].plan_id], good, now)
     for one in sent:
         carrier.on_sent(one)
     return len(sent)

@@ -35,9 +35,10 @@ def accepted(
     sent: Sequence[tuple[Row[Any], Mapping[str, Any]]],
     now: datetime,
 ) -> None:
-    """Write down that the relay has these letters of one plan: (row, recipient to reply)."""
-    if not sent:
-        return
+    """Write down that the relay has these letters: (row, recipient to reply), one at least.
+
+    `bureau` is the first one's; its office hears that the relay is well again, if it was not.
+    """
     letters.mark_sent(connection, [(row.id, shown) for row, shown in sent], now)
     lines = [
         events.line(

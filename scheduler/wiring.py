@@ -77,6 +77,7 @@ def carrier_of(
         sender_name=settings.mail_from_name,
         lease=timedelta(seconds=settings.claim_lease_seconds),
         batch=settings.batch_size,
+        side_by_side=settings.smtp_connections,
         links=links_of(settings),
         on_sent=on_sent,
         stopping=stopping,

@@ -1,0 +1,140 @@
+"""Claiming what is due: letters that still have something to say, with what they will say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from duban.bureau import Bureau
+from duban.facts import LetterFacts, LetterKind
+from jobs.content import Content
+from jobs.links import Links
+from ledger import events, letters, mentions
+from ledger.engine import Ledger
+from ledger.tables import LetterState
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed letter with what it will say and to whom."""
+
+    row: Row[Any]
+    facts: LetterFacts
+    address: str
+    in_reply_to: str | None
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """How letters are claimed: for whom, for how long, how many at a time; whence their links."""
+
+    owner: str
+    lease: timedelta
+    batch: int
+    links: Links | None = None
+
+
+def claim(
+    ledger: Ledger, bureaus: Mapping[int, Bureau], claims: Claims, now: datetime
+) -> tuple[list[Ready], bool]:
+    """Claim a batch of the letters that are due; says too whether there may be more.
+
+    What is not owed any more drops out of a letter, and an empty letter is withdrawn.
+    """
+    at_work = letters.Open(
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)],
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.reminding(now)],
+    )
+    if not at_work.letters:
+        return [], False
+    with ledger.read() as connection:
+        if not letters.any_ready(connection, at_work, now):
+            return [], False
+    with ledger.write() as connection:
+        rows = letters.claim(
+            connection, at_work, claims.owner, now, now + claims.lease, claims.batch
+        )
+        ids = [row.id for row in rows]
+        mentions.drop_settled(connection, ids)
+        mentioned: dict[int, list[Row[Any]]] = {}
+        for mention in mentions.listed(connection, ids):
+            mentioned.setdefault(mention.letter_id, []).append(mention)
+        threads = mentions.threads(connection, {m[0].id for m in mentioned.values()})
+        contents = _contents(connection, bureaus, rows, mentioned, now)
+        ready = []
+        for row in rows:
+            _note_takeover(connection, row, now)
+            content, mine = contents[row.plan_id], mentioned.get(row.id, [])
+            made = _prepare(content, row, mine, threads, claims.links)
+            if isinstance(made, str):
+                letters.withdraw(connection, row.id, made)
+                _note(connection, row, now, "letter.withdrawn", reason=made)
+            else:
+                ready.append(made)
+    return ready, len(rows) == claims.batch
+
+
+def _contents(
+    connection: Connection,
+    bureaus: Mapping[int, Bureau],
+    rows: list[Row[Any]],
+    mentioned: Mapping[int, list[Row[Any]]],
+    now: datetime,
+) -> dict[int, Content]:
+    contents = {}
+    for plan_id in {row.plan_id for row in rows}:
+        content = contents[plan_id] = Content(connection, bureaus[plan_id], plan_id, now)
+        content.expect_escalations(
+            mentioned.get(row.id, ())
+            for row in rows
+            if row.plan_id == plan_id and row.kind == LetterKind.ESCALATION.value
+        )
+    return contents
+
+
+def _prepare(
+    content: Content,
+    row: Row[Any],
+    mentioned: list[Row[Any]],
+    threads: Mapping[tuple[int, str], str],
+    links: Links | None,
+) -> Ready | str:
+    """The letter ready to be composed, or the reason why it has nothing to say."""
+    about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
+    if about and not mentioned:
+        return "nothing in it is owed any more"
+    if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
+        return "a digest is of its own day"
+    try:
+        address = content.addressee(row)[2]
+    except KeyError:
+        return f"the plan no longer names {row.name}"
+    link = links.letter(row.id) if links is not None and mentioned else ""
+    facts = content.letter(row, mentioned, link)
+    thread = threads.get((mentioned[0].id, address)) if mentioned else None
+    keys = tuple(dict.fromkeys(m.key for m in mentioned))
+    return Ready(row, facts, address, thread, keys)
+
+
+_ABOUT_OBLIGATIONS = (
+    LetterKind.REMINDER,
+    LetterKind.ESCALATION,
+    LetterKind.CHANGE,
+    LetterKind.RECEIPT,
+    LetterKind.CLOSING,
+)
+
+
+def _note_takeover(connection: Connection, row: Row[Any], now: datetime) -> None:
+    if row.state == LetterState.CLAIMED.value:
+        letters.suspect(connection, row.id)
+        _note(connection, row, now, "letter.possibly_twice", owner=row.owner)
+
+
+def _note(connection: Connection, row: Row[Any], now: datetime, what: str, **data: Any) -> None:
+    events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)
