@@ -25,7 +25,7 @@ from mailroom.compose import Envelope, compose
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Rendered, Speaker
 
-_GATHER_S = 0.005
+_GATHER_S = 0.008
 """How long the marks of accepted letters wait for one another."""
 
 

@@ -19,11 +19,11 @@ from mailroom.render import Rendered
 
 _WORD_MAX_BYTES = 45
 _LINE_MAX = 76
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PRINTABLE = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
-_BASE64_LINE = re.compile(r".{1,76}")
 
 _SKELETON = """\
 From: {sender}\r
@@ -134,20 +134,19 @@ def encoded_words(text: str, used: int) -> str:
 
 def _words(text: str, used: int) -> str:
     words: list[str] = []
-    chunk = bytearray()
-    room = min(_WORD_MAX_BYTES, (_LINE_MAX - used - 12) // 4 * 3)
-    for character in text:
-        encoded = character.encode()
-        if len(chunk) + len(encoded) > room:
-            words.append(_word(chunk))
-            chunk.clear()
-            room = _WORD_MAX_BYTES
-        chunk += encoded
-    words.append(_word(chunk))
+    data = text.encode()
+    at, room = 0, min(_WORD_MAX_BYTES, (_LINE_MAX - used - 12) // 4 * 3)
+    while at + room < len(data):
+        end = at + room
+        while data[end] & 0xC0 == 0x80:  # in the middle of a character (UTF-8, RFC 3629 3)
+            end -= 1
+        words.append(_word(data[at:end]))
+        at, room = end, _WORD_MAX_BYTES
+    words.append(_word(data[at:]))
     return "\r\n ".join(words)
 
 
-def _word(chunk: bytes | bytearray) -> str:
+def _word(chunk: bytes) -> str:
     return f"=?utf-8?b?{b64encode(chunk).decode()}?="
 
 
@@ -162,7 +161,7 @@ def _mailbox(name: str, address: str, used: int) -> str:
 
 
 def _one_line(value: str) -> str:
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029" for c in value):
+    if _CONTROL.search(value):
         raise HeaderError("a header's value must be one line without control characters")
     return value.strip()
 
@@ -187,6 +186,5 @@ def _date(value: datetime) -> str:
 
 def _base64(body: str) -> str:
     """A body with its line breaks as CRLF, which is a text's form before base64 (RFC 2045 6.8)."""
-    return "\r\n".join(
-        _BASE64_LINE.findall(b64encode(body.replace("\n", "\r\n").encode()).decode())
-    )
+    encoded = b64encode(body.replace("\n", "\r\n").encode()).decode()
+    return "\r\n".join([encoded[at : at + _LINE_MAX] for at in range(0, len(encoded), _LINE_MAX)])

@@ -16,7 +16,7 @@ from duban.bureau import Bureau
 from jobs.deliver import deliver
 from jobs.outcome import TROUBLE, backoff
 from mailroom.compose import HeaderError
-from mailroom.relay import Mail, Outcome, Reply
+from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
@@ -96,6 +96,40 @@ class GuardedRelay:
         if len(self.took) == 1:
             raise self.fault
         return Reply(Outcome.ACCEPTED, "250 ok", 250)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class _Counting:
+    """A relay that remembers what it was handed."""
+
+    behind: Relay
+    took: list[Mail]
+
+    async def send(self, mail: Mail) -> Reply:
+        self.took.append(mail)
+        return await self.behind.send(mail)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class _Slow:
+    """A relay that answers its first letter only when the others have been marked as sent."""
+
+    desk: Desk
+    count: int = 0
+
+    async def send(self, _mail: Mail) -> Reply:
+        self.count += 1
+        if self.count == 1:
+            async with asyncio.timeout(10):
+                while [row.state for row in self.desk.letters()].count("sent") < 2:
+                    await asyncio.sleep(0)
+        return Reply(Outcome.ACCEPTED, "250 2.0.0 accepted", 250)
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -274,6 +308,30 @@ def test_a_daemon_that_is_stopping_claims_nothing_more(make_desk: MakeDesk) -> N
     desk.remind()
     assert len(desk.deliver(batch=1, stopping=lambda: bool(desk.sent))) == 1
     assert [row.state for row in desk.letters()] == ["sent", "queued", "queued"]
+
+
+def test_letters_claimed_and_not_tried_are_given_back_when_the_daemon_stops(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    stopped: list[Mail] = []
+    relay = _Counting(desk.relay, stopped)
+    sent = desk.deliver(relay=relay, side_by_side=1, stopping=lambda: bool(stopped))
+    assert len(sent) == 1
+    rows = desk.letters()
+    assert [row.state for row in rows] == ["sent", "queued", "queued"]
+    assert [row.attempts for row in rows] == [1, 0, 0]
+    assert len(desk.deliver()) == 2
+
+
+def test_a_letter_that_is_slow_loses_no_mark_of_its_own_or_of_the_others(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    desk.deliver(relay=_Slow(desk), side_by_side=2)
+    assert [row.state for row in desk.letters()] == ["sent"] * 3
 
 
 # what the relay says
