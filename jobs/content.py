@@ -69,9 +69,7 @@ class Content:
         self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
         self._reminders: dict[int, tuple[tuple[Sent, ...], int]] = {}
 
-    def letter(
-        self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = ""
-    ) -> LetterFacts:
+    def letter(self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = "") -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
         kind = LetterKind(row.kind)
         about = self.bureau.plan.about

@@ -13,7 +13,7 @@ import pytest
 
 from config.model import Holder
 from duban.bureau import Bureau
-from jobs.deliver import deliver
+from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
@@ -116,20 +116,24 @@ class _Counting:
         """Nothing to give back."""
 
 
-@dataclass
 class _Slow:
-    """A relay that answers its first letter only when the others have been marked as sent."""
+    """A relay that answers its first letter only when two others have been marked as sent."""
 
-    desk: Desk
-    count: int = 0
+    def __init__(self) -> None:
+        self.count = self.marked = 0
+        self.others = asyncio.Event()
 
     async def send(self, _mail: Mail) -> Reply:
         self.count += 1
         if self.count == 1:
             async with asyncio.timeout(10):
-                while [row.state for row in self.desk.letters()].count("sent") < 2:
-                    await asyncio.sleep(0)
+                await self.others.wait()
         return Reply(Outcome.ACCEPTED, "250 2.0.0 accepted", 250)
+
+    def on_sent(self, _sent: Sent) -> None:
+        self.marked += 1
+        if self.marked == 2:
+            self.others.set()
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -330,7 +334,8 @@ def test_a_letter_that_is_slow_loses_no_mark_of_its_own_or_of_the_others(
 ) -> None:
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
-    desk.deliver(relay=_Slow(desk), side_by_side=2)
+    relay = _Slow()
+    desk.deliver(relay=relay, on_sent=relay.on_sent, side_by_side=2)
     assert [row.state for row in desk.letters()] == ["sent"] * 3
 
 
