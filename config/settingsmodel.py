@@ -119,8 +119,10 @@ class Settings(BaseSettings):
         "科室报送材料的存放文件夹",
         shown="`archive` beside the SQLite file/SQLite 文件旁的 `archive`",
     )
-    file_megabytes: Many = _setting(
-        50, "largest file that is taken, by link or by mail", "单个报送文件的上限（MB）"
+    upload_megabytes: Many = _setting(
+        100,
+        "most that one hand-in, all its files together, or one mail may hold",
+        "一次报送（全部文件合计）或一封来信的上限（MB）",
     )
     files_at_once: Few = _setting(20, "most files of one hand-in", "一次报送最多几个文件")
     public_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(

@@ -57,7 +57,7 @@ def links_of(settings: Settings) -> Links | None:
 
 def archive_of(settings: Settings) -> Archive:
     """The files that sections hand in."""
-    return Archive(settings.archive, settings.file_megabytes * 1_000_000)
+    return Archive(settings.archive, settings.upload_megabytes * 1_000_000)
 
 
 def carrier_of(
