@@ -21,10 +21,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.listening import host_and_port
 from config.scalars import check_email, check_line
 
 PREFIX: Final = "DUBAN_"
-SECRETS: Final = ("database", "smtp_password", "link_keys")
+SECRETS: Final = ("database", "smtp_password", "link_keys", "metrics_token")
 """What may also stand in a file: named by NAME_file, or among systemd's credentials."""
 
 _ADDRESS: Final = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
@@ -65,6 +66,11 @@ def _web_address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
         raise ValueError("must be like https://duban.edu.example")
     return value.rstrip("/")
+
+
+def _listening(value: str) -> str:
+    host_and_port(value)
+    return value
 
 
 def _beside_ledger(database: str) -> Path:
@@ -125,6 +131,12 @@ class Settings(BaseSettings):
         "一次报送（全部文件合计）或一封来信的上限（MB）",
     )
     files_at_once: Few = _setting(20, "most files of one hand-in", "一次报送最多几个文件")
+    http_listen: Annotated[str, AfterValidator(_listening)] | None = _setting(
+        None,
+        "address and port of the pages, such as `127.0.0.1:8026`",
+        "网页的监听地址和端口，如 `127.0.0.1:8026`",
+        shown="none: no pages/无：不开网页",
+    )
     public_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(
         None,
         "address at which people reach the pages; with it letters carry links",
@@ -138,6 +150,13 @@ class Settings(BaseSettings):
         "链接的签名密钥：每行一个，最新的在最后；宜放在文件里，由 `link_keys_file` 指明",
         shown="made once, in `link.keys` beside the SQLite file/自动生成于 SQLite 文件旁的 "
         "`link.keys`",
+    )
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = _setting(
+        None,
+        "bearer token that opens `/metrics` to other machines; better in a file that "
+        "`metrics_token_file` names",
+        "供其他机器读取 `/metrics` 的令牌；宜放在文件里，由 `metrics_token_file` 指明",
+        shown="none: this machine only/无：仅限本机",
     )
     smtp_host: Line | None = _setting(
         None, "mail server that takes the letters", "发信服务器", shown="none/无"

@@ -17,6 +17,7 @@ from ledger.tables import LetterState, letter, obligation, plan
 TICK = "tick"
 """The mark that the daemon sets whenever it has looked."""
 
+_ENDED = (LetterState.SENT.value, LetterState.WITHDRAWN.value, LetterState.FAILED.value)
 _WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
 
 
@@ -86,6 +87,16 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
         trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
         trouble=trouble["reply"] if trouble else "",
     )
+
+
+def letters_ended(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many letters of a kind came to an end, by kind and state; of all plans together."""
+    rows = connection.execute(
+        select(letter.c.kind, letter.c.state, func.count().label("n"))
+        .where(letter.c.state.in_(_ENDED))
+        .group_by(letter.c.kind, letter.c.state)
+    )
+    return {(row.kind, row.state): row.n for row in rows}
 
 
 def _plan_status(connection: Connection, row: Row[Any], now: datetime) -> PlanStatus:

@@ -11,6 +11,7 @@ import logging
 import signal
 from contextlib import closing
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,12 +23,15 @@ from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
 from scheduler import systemd
 from scheduler.clock import Clock, SystemClock
+from scheduler.health import Health, Watched
 from scheduler.lock import AlreadyRunningError, DaemonLock
 from scheduler.logs import event, log, set_up
+from scheduler.pages import board_of, listening
 from scheduler.plans import NoPlanError, Plans
 from scheduler.wiring import carrier_of, relay_of
 
 if TYPE_CHECKING:
+    from board.server import Board
     from config.settings import Settings
     from mailroom.relay import Relay
 
@@ -42,11 +46,14 @@ class Daemon:
         self, ledger: Ledger, folders: list[Path], settings: Settings, relay: Relay, clock: Clock
     ) -> None:
         self.ledger, self.clock, self.relay = ledger, clock, relay
+        self.health = Health(settings.tick_seconds)
         self.plans = Plans(ledger, folders)
         self.stopped = asyncio.Event()
         self.failed = False
         self._mailing = asyncio.Lock()
-        self._carrier = carrier_of(settings, relay, clock, _log_sent, self.stopped.is_set)
+        self._carrier = carrier_of(
+            settings, Watched(relay, self.health, clock), clock, _log_sent, self.stopped.is_set
+        )
 
     def start(self) -> None:
         """Load the plans and bring the ledger to them. Raises NoPlanError, LedgerError."""
@@ -54,6 +61,7 @@ class Daemon:
 
     async def tick(self) -> None:
         """Follow the files, queue what counts now, and say that we live."""
+        begun = perf_counter()
         try:
             now = self.clock.now()
             self.plans.follow(now)
@@ -61,8 +69,10 @@ class Daemon:
             remind(self.ledger, self.plans.bureaus, now)
             with self.ledger.write() as connection:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
+            self.health.ticked(perf_counter() - begun)
             systemd.notify("WATCHDOG=1")
         except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
+            self.health.bad("tick")
             self._report("tick.failed", error)
 
     async def mail(self) -> None:
@@ -72,7 +82,9 @@ class Daemon:
         async with self._mailing:
             try:
                 await deliver(self.ledger, self.plans.bureaus, self._carrier)
+                self.health.good("mail")
             except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
+                self.health.bad("mail")
                 self._report("delivery.failed", error)
 
     def reload(self) -> None:
@@ -98,19 +110,25 @@ class Daemon:
 async def run(folders: list[Path], settings: Settings, clock: Clock | None = None) -> int:
     """Run the daemon on these plans until it is told to stop; gives the exit code.
 
-    Raises SettingsError, LedgerError, NoPlanError and AlreadyRunningError before anything was sent.
+    Raises SettingsError, LedgerError, NoPlanError, AlreadyRunningError and ListenError before
+    anything was sent.
     """
     set_up(settings.log_format, settings.log_level)
     relay = relay_of(settings)
-    with closing(Ledger(settings.database)) as ledger, DaemonLock(ledger.path):
+    with (
+        closing(Ledger(settings.database)) as ledger,
+        DaemonLock(ledger.path),
+        listening(settings) as socket,
+    ):
         ledger.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
         daemon.start()
-        await _beat(daemon, settings.tick_seconds)
+        board = board_of(daemon, settings, socket) if socket else None
+        await _beat(daemon, settings.tick_seconds, board)
     return 1 if daemon.failed else 0
 
 
-async def _beat(daemon: Daemon, seconds: float) -> None:
+async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     beats = AsyncIOScheduler(
         timezone="UTC",
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -133,12 +151,17 @@ async def _beat(daemon: Daemon, seconds: float) -> None:
     loop.add_signal_handler(signal.SIGHUP, reload)
     beats.start()
     hasten()
+    if board:
+        board.start()
+        event("pages.ready", address=board.address)
     systemd.notify("READY=1")
     event("daemon.ready", plans=",".join(b.plan.id for b in daemon.plans.bureaus.values()))
     await daemon.stopped.wait()
     systemd.notify("STOPPING=1")
     # never shutdown(wait=True): it cancels the coroutine that is sending a letter
     beats.pause()
+    if board:
+        await board.stop()
     await daemon.finish()
     beats.shutdown(wait=False)
     for number in (*_STOP_SIGNALS, signal.SIGHUP):

@@ -21,6 +21,7 @@ def run_command(folders: tuple[Path, ...]) -> int:
     from config.settings import SettingsError
 
     chosen = settings()
+    from board.listening import ListenError
     from ledger.engine import LedgerError
     from mailroom.render import TemplatesError
     from scheduler.daemon import AlreadyRunningError, NoPlanError, run
@@ -29,5 +30,5 @@ def run_command(folders: tuple[Path, ...]) -> int:
         return asyncio.run(run(list(folders), chosen))
     except SettingsError as error:
         raise Wrong(str(error)) from error
-    except (AlreadyRunningError, LedgerError, NoPlanError, TemplatesError) as error:
+    except (AlreadyRunningError, LedgerError, ListenError, NoPlanError, TemplatesError) as error:
         raise Refused(str(error)) from error

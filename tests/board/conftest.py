@@ -2,5 +2,6 @@ from __future__ import annotations
 
 from tests.support.counters import office, serve
 from tests.support.ledgers import desk, make_desk
+from tests.support.pages import make_pages, pages
 
-__all__ = ["desk", "make_desk", "office", "serve"]
+__all__ = ["desk", "make_desk", "make_pages", "office", "pages", "serve"]

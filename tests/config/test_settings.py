@@ -327,11 +327,11 @@ def test_f38_no_slip_in_the_file_tells_a_value(name: str, slip: str) -> None:
 def test_the_shipped_example_is_valid_with_every_line_of_it_in_force(tmp_path: Path) -> None:
     example_text = (ROOT / "deploy/duban.yaml").read_text(encoding="utf-8")
     in_force = re.sub(r"^#(?=[a-z_]+:)", "", example_text, flags=re.MULTILINE)
-    for name in ("letters", "ca.pem", "password", "keys"):
-        (tmp_path / name).write_text(CANARY, encoding="utf-8")
-    write(
-        re.sub(r"/[a-z/-]*/(letters|ca\.pem|password|keys)$", r"\1", in_force, flags=re.MULTILINE)
-    )
+    names = ("letters", "ca.pem", "password", "keys", "metrics_token")
+    for name in names:
+        (tmp_path / name).write_text(f"{CANARY}-long", encoding="utf-8")
+    file = rf"/[a-z/-]*/({'|'.join(map(re.escape, names))})$"
+    write(re.sub(file, r"\1", in_force, flags=re.MULTILINE))
     load_settings().check_can_send()
     named = set(re.findall(r"^([a-z_]+):", in_force, flags=re.MULTILINE))
     named |= {name.removesuffix("_file") for name in named}

@@ -1,0 +1,93 @@
+"""The pages inside the daemon: served on their address, gone with it, and absent unless wanted."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from board.listening import ListenError, bind
+from tests.support.commands import spawn
+from tests.support.daemons import StartDaemon, daemon_settings, start_daemon
+
+__all__ = ["daemon_settings", "start_daemon"]
+
+ANY = "127.0.0.1:0"
+WEB = ("anyio", "board.app", "prometheus_client", "starlette", "uvicorn")
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address that another program holds."""
+    with bind(ANY) as other:
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+def get(address: str, path: str) -> tuple[int, bytes]:
+    """What the pages answer."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_the_daemon_serves_its_pages_and_ends_with_a_clean_log(start_daemon: StartDaemon) -> None:
+    with start_daemon(http_listen=ANY) as running:
+        address = running.until("pages.ready")["address"]
+        while running.hears() != "WATCHDOG=1":
+            pass
+        status, body = get(address, "/healthz")
+        assert (status, json.loads(body)) == (200, {"status": "ok"})
+        assert get(address, "/readyz")[0] == 200
+        status, body = get(address, "/metrics")
+        assert status == 200
+        assert b"duban_well 1.0" in body
+        # its own clean-up runs to the end: uvicorn does not raise the signal again
+        assert running.stop() == 0
+    assert running.log[-1]["event"] == "daemon.stopped"
+    with pytest.raises(ConnectionRefusedError):
+        get(address, "/healthz")
+
+
+def test_a_request_in_flight_is_answered_before_the_end(start_daemon: StartDaemon) -> None:
+    with start_daemon(http_listen=ANY) as running:
+        address = running.until("pages.ready")["address"]
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as half:
+            half.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert running.stop() == 0
+            assert half.recv(100).startswith(b"HTTP/1.1 ")
+
+
+def test_a_busy_address_is_an_error_before_the_start(
+    start_daemon: StartDaemon, daemon_settings: dict[str, Any], tmp_path: Path, taken: str
+) -> None:
+    plan = daemon_settings["folder"]
+    names = ("database", "outbox", "mail_from")
+    variables = {f"DUBAN_{name.upper()}": str(daemon_settings[name]) for name in names}
+    answer = spawn("run", plan, variables={**variables, "DUBAN_HTTP_LISTEN": taken})
+    assert answer.code == 1
+    assert f"the pages cannot be served on {taken} (Address already in use)" in answer.err
+    assert "set another http_listen" in answer.err
+    assert "Traceback" not in answer.err
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+@pytest.mark.parametrize("listen", ["no-such-host.example:80", "192.0.2.1:80"])
+def test_an_address_of_no_machine_of_ours_is_refused_plainly(listen: str) -> None:
+    with pytest.raises(ListenError, match=f"cannot be served on {listen}"):
+        bind(listen)
+
+
+def test_without_an_address_nothing_of_the_web_is_loaded() -> None:
+    code = f"import sys, scheduler.daemon; print([m for m in {WEB!r} if m in sys.modules])"
+    assert spawn(code=code).out == "[]\n"
