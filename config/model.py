@@ -182,6 +182,9 @@ class Section(Noted):
     aliases: Names = ()
     head: Head | None = None
     email: Email | None = None
+    also_from: Annotated[tuple[Email, ...], BeforeValidator(listed), OneOrMore()] = Field(
+        default=(), description="other addresses from which the section may answer by mail"
+    )
     stand_in: Name | None = Field(
         default=None, description="the office, where the section has no mailbox of its own"
     )

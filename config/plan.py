@@ -123,6 +123,10 @@ class Plan:
         """The address for a section's letters: its own, or the office's where it stands in."""
         return section.email or self.section(section.stand_in or self.about.office).email or ""
 
+    def senders(self, section: Section) -> frozenset[str]:
+        """The addresses from which a section's answers are believed, in lower case."""
+        return frozenset(a.lower() for a in (self.mailbox(section), *section.also_from) if a)
+
     def leader(self, section: Section) -> tuple[Official, bool]:
         """A section's leading official, and whether the plan says so.
 

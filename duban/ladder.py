@@ -139,13 +139,14 @@ def decide(
     now: datetime,
     calendar: WorkCalendar,
     hours: Hours,
+    hold: datetime | None = None,
 ) -> Decision:
     """Which rungs count now.
 
     `steps` come from `climb`; `issued` gives for each audience the time of the latest step that
     was issued for the present deadline; `warned` the time of the latest step about which the
     section's reminder was accepted before `notice_cutoff(now)`. `now` is aware, in the plan's
-    zone.
+    zone. With `hold` no official is told before then, whatever is due: an answer may lie unread.
     """
     due, following = _split(steps, now)
     issue: list[tuple[Audience, Step]] = []
@@ -155,14 +156,14 @@ def decide(
     for audience, fresh in _fresh(due, issued).items():
         if audience is not Audience.SECTION:
             fair = _fair(due, warned, now, calendar, hours) if fair is None else fair
-            if not fair:
+            if hold is not None or not fair:
                 held.append((audience, fresh[-1]))
                 continue
         issue.append((audience, fresh[-1]))
         overtaken.extend((audience, s) for s in fresh[:-1])
     next_at = following.at if following else None
     if held:
-        again = next_morning(now, calendar, hours)
+        again = hold or next_morning(now, calendar, hours)
         next_at = again if next_at is None else min(again, next_at)
     return Decision(
         issue=tuple(issue), overtaken=tuple(overtaken), held=tuple(held), next_at=next_at

@@ -43,7 +43,8 @@ class RefusedError(ValueError):
 class Act:
     """Who does something about which obligation, when, by which way and why.
 
-    A hand-in brings `files` that the archive holds, or `attachments` that the ledger names already.
+    A hand-in brings `files` that the archive holds, or `attachments` that the ledger names already;
+    one by mail has that mail's `message_id`.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Act:
     reason: str | None = None
     files: tuple[File, ...] = ()
     attachments: tuple[int, ...] = ()
+    message_id: str | None = None
 
 
 def full_key(bureau: Bureau, key: str) -> str:
@@ -73,8 +75,13 @@ def submit(ledger: Ledger, bureau: Bureau, act: Act) -> str:
     Reminders stop with this commit. Raises RefusedError for an obligation that is not owed.
     """
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
-        return _hand_in(connection, ledger, bureau, row, act)
+        return submit_within(connection, ledger, bureau, act)
+
+
+def submit_within(connection: Connection, ledger: Ledger, bureau: Bureau, act: Act) -> str:
+    """As `submit`, in a transaction that also records where the report came from."""
+    row = find_obligation(connection, bureau, act.key)
+    return _hand_in(connection, ledger, bureau, row, act)
 
 
 def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
@@ -192,7 +199,8 @@ def _hand_in(
         late=row.late or late,
         next_action_at=None,
     )
-    note(connection, row, act, _RECEIVED, number=number, late=late, via=act.via, was=row.state)
+    told = {"number": number, "late": late, "via": act.via, "was": row.state}
+    note(connection, row, act, _RECEIVED, **told, mail=act.message_id)
     section = Recipient(row.section)
     post(connection, ledger, bureau, row.plan_id, LetterKind.RECEIPT, section, act.at, [row])
     for name in alarmed_posts(connection, row.id):

@@ -18,6 +18,8 @@ from duban.letters import Recipient
 
 _FORGED: Final = "this is no link of ours"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,400}", re.ASCII)
+_QUOTED: Final = re.compile(r"/r/([A-Za-z0-9_.-]{1,400})", re.ASCII)
+_MOST_QUOTED: Final = 20
 
 
 class ForgedError(ValueError):
@@ -64,6 +66,10 @@ class Links:
             case int(letter):
                 return letter
         raise ForgedError(_FORGED)
+
+    def tokens_in(self, text: str) -> list[str]:
+        """What may be tokens of letters' pages in a text, such as a quoted letter."""
+        return list(dict.fromkeys(_QUOTED.findall(text)))[:_MOST_QUOTED]
 
     def feed(self, feed: Feed) -> str:
         """The address of a calendar."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,16 @@ from duban.bureau import Bureau
 from duban.ladder import Decision, Step, climb, decide, notice_cutoff
 from duban.letters import Called, Draft, Recipient, drafts, recipients
 from jobs.letterbox import mail_domain
-from ledger import events, obligations
+from ledger import events, mails, obligations, plans
 from ledger.engine import Ledger
 from ledger.letters import entry, join_unsent, queue_all
 from ledger.mentions import mention_all, supersede
-from ledger.tables import Addressee, MentionState, letter, mention, obligation
+from ledger.tables import Addressee, MentionState, event, letter, mention, obligation
 
 BATCH = 500
 _PAUSE = timedelta(minutes=1)
+_LISTEN = timedelta(minutes=5)
+_HELD = "escalation.held"
 _ADVANCE = (
     update(obligation)
     .where(obligation.c.id == bindparam("of"))
@@ -71,13 +73,21 @@ class _Judged:
         ]
 
 
-def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
+def remind(
+    ledger: Ledger,
+    bureaus: Mapping[int, Bureau],
+    now: datetime,
+    *,
+    fresh: timedelta | None = None,
+) -> int:
     """Queue the letters of every rung that counts at `now`; gives how many letters.
 
     `bureaus` are the loaded plans by their row ids. Costs the same whatever is open: only
-    obligations whose `next_action_at` has come are read.
+    obligations whose `next_action_at` has come are read. With `fresh`, officials are told only
+    after the mailbox was read within that time.
     """
     queued = 0
+    hold = None if _heard(ledger, now, fresh) else now + _LISTEN
     for plan_id in _plans_with_work(ledger, bureaus, now):
         bureau = bureaus[plan_id]
         if not bureau.reminding(now):
@@ -85,7 +95,7 @@ def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
             continue
         while True:
             with ledger.write() as connection:
-                step = _Tick(ledger, connection, bureau, plan_id, now)
+                step = _Tick(ledger, connection, bureau, plan_id, now, hold)
                 more = step.run()
             queued += step.queued
             if not more:
@@ -96,6 +106,15 @@ def remind(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> int:
 def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> list[int]:
     with ledger.read() as connection:
         return obligations.plans_with_work(connection, bureaus.keys(), now)
+
+
+def _heard(ledger: Ledger, now: datetime, fresh: timedelta | None) -> bool:
+    """Whether whoever answers by mail has been heard; also where nobody can."""
+    if fresh is None:
+        return True
+    with ledger.read() as connection:
+        read = plans.get_mark(connection, mails.READ)
+    return read is not None and now - datetime.fromisoformat(read) <= fresh
 
 
 def _wait(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> None:
@@ -117,8 +136,10 @@ class _Tick:
         bureau: Bureau,
         plan_id: int,
         now: datetime,
+        hold: datetime | None = None,
     ) -> None:
         self.ledger, self.connection, self.bureau = ledger, connection, bureau
+        self.hold = hold and bureau.local(hold)
         self.plan_id, self.now, self.local = plan_id, now, bureau.local(now)
         self.cutoff = notice_cutoff(self.local, bureau.calendar, bureau.hours)
         self.queued = 0
@@ -185,6 +206,7 @@ class _Tick:
             self.local,
             bureau.calendar,
             bureau.hours,
+            self.hold,
         )
 
     def _issue(self, judged: list[_Judged]) -> None:
@@ -242,16 +264,49 @@ class _Tick:
                     for a, at in zip(_AUDIENCES, _issued(one.row), strict=True)
                 }
             )
+        self._note_held([one for one in judged if one.decision.held])
+        if rows:
+            self.connection.execute(_ADVANCE, rows)
+
+    def _note_held(self, judged: Sequence[_Judged]) -> None:
+        """Say why officials are not told yet; a hold that lasts is said once a day."""
+        if not judged:
+            return
+        said = self._held_today([one.row.id for one in judged])
+        returned = mails.marked_addresses(self.connection)
+        for one in judged:
+            reason = self._why_held(one.row.section, returned)
             for audience, step in one.decision.held:
+                if (one.row.id, audience.value, step.name, reason) in said:
+                    continue
                 self._note(
-                    "escalation.held",
+                    _HELD,
                     obligation=one.row.id,
                     audience=audience.value,
                     rung=step.name,
-                    reason="the section has not been warned in time",
+                    reason=reason,
                 )
-        if rows:
-            self.connection.execute(_ADVANCE, rows)
+
+    def _why_held(self, section: str, returned: Container[str]) -> str:
+        if self.hold is not None:
+            return "the mailbox has not been read lately: an answer may lie there"
+        plan = self.bureau.plan
+        address = plan.mailbox(plan.section(section)).lower()
+        if address in returned:
+            return f"the section has not been warned in time: letters to {address} come back"
+        return "the section has not been warned in time"
+
+    def _held_today(self, ids: list[int]) -> set[tuple[int, str, str, str]]:
+        rows = self.connection.execute(
+            select(event.c.obligation_id, event.c.data).where(
+                event.c.obligation_id.in_(ids),
+                event.c.what == _HELD,
+                event.c.at > self.now - timedelta(hours=12),
+            )
+        )
+        return {
+            (r.obligation_id, r.data["audience"], r.data["rung"], r.data["reason"]) for r in rows
+        }
 
 
 def _issued(row: Row[Any]) -> tuple[datetime | None, ...]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -223,6 +224,51 @@ extension = Table(
     Column("answer", Text),
 )
 Index("ix_extension_obligation_id", extension.c.obligation_id)
+
+# a mail that was read in the office's mailbox, and what was decided about it; its bytes are in the
+# archive under `sha256`
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", String(320), nullable=False),
+    # of IMAP (RFC 3501 2.3.1.1), both of 32 bits without a sign
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("arrived_at", UTC_, nullable=False),
+    Column("read_at", UTC_, nullable=False),
+    Column("message_id", String(255)),
+    Column("sender", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("plan_id", ForeignKey("plan.id")),
+    # the letter of ours that it answers or reports about
+    Column("letter_id", ForeignKey("letter.id")),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(40), nullable=False),
+    # what was found wrong, the files' rows, the obligations' keys
+    Column("data", JSON),
+    Column("decided_at", UTC_),
+    Column("decided_by", Text),
+    UniqueConstraint("account", "uidvalidity", "uid"),
+)
+Index("ix_mail_sha256", mail.c.sha256)
+Index("ix_mail_letter_id", mail.c.letter_id)
+_undecided = mail.c.state == "open"
+Index("ix_mail_open", mail.c.id, sqlite_where=_undecided, postgresql_where=_undecided)
+
+# an address whose letters came back; gone when mail comes from it, or the office says that it works
+returned_address = Table(
+    "returned_address",
+    metadata,
+    Column("address", String(320), primary_key=True),
+    Column("since", UTC_, nullable=False),
+    Column("letter_id", ForeignKey("letter.id"), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("said", Text, nullable=False),
+)
 
 event = Table(
     "event",

@@ -50,3 +50,29 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxSettings:
+    """One mailbox over IMAP. `timeout_s` bounds each answer; a larger mail is not fetched.
+
+    Without TLS only a loopback host is allowed, or `allow_plain` must say so: raises ValueError.
+    """
+
+    host: str
+    port: int = 993
+    tls: Tls = "implicit"
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    timeout_s: float = 30
+    ca_file: Path | None = None
+    allow_plain: bool = False
+    largest_bytes: int = 75_000_000
+
+    def __post_init__(self) -> None:
+        if self.tls == "none" and not (self.allow_plain or is_loopback(self.host)):
+            raise ValueError(
+                f"mail and password would go from {self.host} unencrypted: set tls to 'starttls' "
+                "or 'implicit', or allow_plain if that network is trusted"
+            )

@@ -197,13 +197,13 @@ class Desk:
         act = self.act(key, who="办公室", **({"reason": "缺下一步工作计划"} | more))
         give_back(self.ledger, self.bureau, act, at(limit) if limit else None)
 
-    def _all(self, table: Table) -> list[Row[Any]]:
+    def all(self, table: Table) -> list[Row[Any]]:
         with self.ledger.read() as connection:
             return list(connection.execute(select(table).order_by(table.c.id)))
 
     def rows(self) -> dict[str, Row[Any]]:
         """All obligations by their keys."""
-        return {row.key: row for row in self._all(obligation)}
+        return {row.key: row for row in self.all(obligation)}
 
     def row(self, key: str = CAIWU) -> Row[Any]:
         """One obligation."""
@@ -211,20 +211,20 @@ class Desk:
 
     def letters(self, kind: str | None = None) -> list[Row[Any]]:
         """All letters, or those of one kind."""
-        return [row for row in self._all(letter) if kind in (None, row.kind)]
+        return [row for row in self.all(letter) if kind in (None, row.kind)]
 
     def mentions(self, key: str = CAIWU) -> list[Row[Any]]:
         """Every place of an obligation in letters, and its rungs without one."""
         which = self.row(key).id
-        return [row for row in self._all(mention) if row.obligation_id == which]
+        return [row for row in self.all(mention) if row.obligation_id == which]
 
     def submissions(self) -> list[Row[Any]]:
         """Everything handed in."""
-        return self._all(submission)
+        return self.all(submission)
 
     def events(self, what: str | None = None) -> list[Row[Any]]:
         """The log, or its lines of one name."""
-        return [row for row in self._all(event) if what in (None, row.what)]
+        return [row for row in self.all(event) if what in (None, row.what)]
 
     def mark(self, key: str) -> Any:
         """One remembered value."""

@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+from tests.support.inboxes import inbox, make_inbox
+from tests.support.ledgers import desk, make_desk
+
+__all__ = ["desk", "inbox", "make_desk", "make_inbox"]
