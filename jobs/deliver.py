@@ -115,12 +115,9 @@ class _Delivery:
                     return
             ready = self._waiting.popleft()
             try:
-                carried = await _carry(self._bureaus, self._carrier, ready)
+                self._finished.append(await _carry(self._bureaus, self._carrier, ready))
             except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
                 self._errors.append(error)
-            else:
-                # looked up only now: the list may have been marked and replaced meanwhile
-                self._finished.append(carried)
 
     def _refill(self) -> None:
         self._mark()
@@ -131,9 +128,10 @@ class _Delivery:
             self._waiting.extend(ready)
 
     def _mark(self) -> None:
-        finished, self._finished = self._finished, []
+        finished = list(self._finished)
         if finished:
             self._sent += _mark(self._ledger, self._bureaus, self._carrier, finished)
+            del self._finished[: len(finished)]
 
     def _give_back(self) -> None:
         """Let go of what was claimed and not tried, as we were told to stop."""

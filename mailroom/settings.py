@@ -25,7 +25,7 @@ class RelaySettings:
     password: str | None = field(default=None, repr=False)
     timeout_s: float = 60
     ca_file: Path | None = None
-    connections: int = 4
+    connections: int = 8
     messages_per_connection: int = 100
     local_hostname: str | None = None
     allow_plain: bool = False

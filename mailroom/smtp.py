@@ -1,8 +1,9 @@
 """The relay over SMTP: aiosmtplib's connections, kept and reused, one recipient per transaction.
 
 aiosmtplib's `sendmail` raises the same error whether a connection drops before or after the final
-dot, returns normally on partial refusal, and counts time per command. Here its connection is driven
-command by command, so that the phase is known, and the whole attempt has one time-out.
+dot, returns normally on partial refusal, and counts time per command. Here it opens the connection;
+the commands and answers are our own, so that the phase is known, commands can be pipelined, and the
+whole attempt has one time-out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPServerDisconnected
 
+from mailroom.conversation import Conversation
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.replies import Phase, answered, failed, without_secrets
 from mailroom.settings import RelaySettings
@@ -43,12 +45,26 @@ class _Line:
     """
 
     client: SMTP
+    conversation: Conversation | None = None
+    pipelining: bool = False
     phase: Phase = Phase.CONNECT
     carried: int = 0
     fresh: bool = True
     in_step: bool = False
     unfinished: bool = False
     since: float = 0
+
+    @property
+    def talk(self) -> Conversation:
+        """The conversation of an open connection; raises SMTPServerDisconnected before that."""
+        if self.conversation is None:
+            raise SMTPServerDisconnected("not connected")
+        return self.conversation
+
+    @property
+    def good(self) -> bool:
+        """Whether the connection can carry another mail."""
+        return self.client.is_connected and self.conversation is not None and self.talk.quiet
 
 
 class SmtpRelay:
@@ -142,13 +158,17 @@ class SmtpRelay:
         if self._settings.username is not None and self._settings.password is not None:
             line.phase = Phase.LOGIN
             await client.login(self._settings.username, self._settings.password)
+        if client.transport is None:
+            raise SMTPServerDisconnected("connection lost")
+        line.pipelining = client.supports_extension("pipelining")
+        line.conversation = Conversation(client.transport)
 
     def _take(self) -> _Line:
         """The connection used last, if it is still good, or a new one."""
         oldest = asyncio.get_running_loop().time() - _IDLE_MAX_S
         while self._idle:
             line = self._idle.pop()
-            if line.client.is_connected and line.since >= oldest:
+            if line.good and line.since >= oldest:
                 return line
             _part(line)
         return _Line(self._client())
@@ -156,7 +176,7 @@ class SmtpRelay:
     def _put_back(self, line: _Line) -> None:
         """Keep a connection that is in step and has not carried its share of mails."""
         worn = line.carried >= self._settings.messages_per_connection
-        if line.client.is_connected and line.in_step and not worn:
+        if line.good and line.in_step and not worn:
             line.since = asyncio.get_running_loop().time()
             self._idle.append(line)
         else:
@@ -176,36 +196,82 @@ class SmtpRelay:
 
 
 async def _transact(line: _Line, mail: Mail) -> Reply:
-    """MAIL, RCPT, DATA and the content, each with its answer; one recipient."""
-    client = line.client
+    """MAIL, RCPT, DATA and the content, each with its answer; one recipient.
+
+    Where the server offers PIPELINING the commands go out in one write. The content waits for its
+    354 all the same: a letter is never sent to a server that has not asked for it.
+    """
     line.carried += 1
-    line.phase = Phase.SENDER
     if line.unfinished:
-        await client.rset()
+        line.phase = Phase.SENDER
+        await _ask(line, b"RSET\r\n")
         line.unfinished = False
     commands = (
-        (Phase.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">"),
-        (Phase.RECIPIENT, b"RCPT TO:<" + mail.recipient.encode("ascii") + b">"),
-        (Phase.DATA, b"DATA"),
+        (Phase.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">\r\n"),
+        (Phase.RECIPIENT, b"RCPT TO:<" + mail.recipient.encode("ascii") + b">\r\n"),
+        (Phase.DATA, b"DATA\r\n"),
     )
+    if line.pipelining:
+        refused = await _all_at_once(line, commands)
+    else:
+        refused = await _one_by_one(line, commands)
+    if refused is not None:
+        return refused
+    return _reply(line, await _content(line, mail.content))
+
+
+Commands = tuple[tuple[Phase, bytes], ...]
+
+
+async def _one_by_one(line: _Line, commands: Commands) -> Reply | None:
+    """Each command after the answer to the one before; gives the first refusal."""
     for phase, command in commands:
         line.phase = phase
-        response = await client.execute_command(command)
-        if response.code // 100 != (3 if phase is Phase.DATA else 2):
+        response = await _ask(line, command)
+        if not _agreed(phase, response):
             line.unfinished = phase is not Phase.SENDER
             return _reply(line, response)
-    return _reply(line, await _content(line, mail.content))
+    return None
+
+
+async def _all_at_once(line: _Line, commands: Commands) -> Reply | None:
+    """All commands in one write (RFC 2920), then their answers; gives the first refusal."""
+    line.phase = Phase.SENDER
+    line.talk.say(*(command for _, command in commands))
+    refused: Reply | None = None
+    for phase, _ in commands:
+        if refused is None:
+            line.phase = phase
+        response = await line.talk.hear()
+        if refused is None and not _agreed(phase, response):
+            refused = _reply(line, response)
+            line.unfinished = True
+            if not line.in_step:
+                break
+        elif refused is not None and phase is Phase.DATA and response.code == 354:
+            # It waits for a mail that must not come. A lone dot could be a mail of its own; a
+            # connection that closes here is none (RFC 5321 4.1.1.4).
+            line.in_step = False
+    return refused
+
+
+def _agreed(phase: Phase, response: SMTPResponse) -> bool:
+    return response.code // 100 == (3 if phase is Phase.DATA else 2)
+
+
+async def _ask(line: _Line, command: bytes) -> SMTPResponse:
+    line.talk.say(command)
+    return await line.talk.hear()
 
 
 async def _content(line: _Line, content: bytes) -> SMTPResponse:
     """The mail and the final dot in one write, then the answer."""
-    protocol = line.client.protocol
-    if protocol is None:
-        raise SMTPServerDisconnected("connection lost")
+    if content.startswith(b".") or b"\n." in content:
+        content = _STUFF.sub(b"..", content)
     end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
-    protocol.write(_STUFF.sub(b"..", content) + end)
+    line.talk.say(content, end)
     line.phase = Phase.CONTENT
-    return await protocol.read_response()
+    return await line.talk.hear()
 
 
 def _reply(line: _Line, response: SMTPResponse) -> Reply:
@@ -217,9 +283,9 @@ def _reply(line: _Line, response: SMTPResponse) -> Reply:
 
 def _part(line: _Line) -> None:
     """Close without waiting; a server that is in step is told."""
-    if line.in_step and line.client.protocol is not None:
+    if line.in_step and line.conversation is not None:
         with suppress(*_FAULTS):
-            line.client.protocol.write(b"QUIT\r\n")
+            line.conversation.say(b"QUIT\r\n")
     line.client.close()
 
 
@@ -243,7 +309,9 @@ def _bare(content: bytes) -> bool:
 async def _hang_up(line: _Line) -> None:
     with suppress(*_FAULTS):
         async with asyncio.timeout(_QUIT_TIMEOUT_S):
-            if line.client.is_connected:
+            if line.conversation is not None:
+                await _ask(line, b"QUIT\r\n")
+            elif line.client.is_connected:
                 await line.client.quit()
     line.client.close()
 

@@ -1,5 +1,17 @@
 from __future__ import annotations
 
-from tests.support.smtp import certificates, faulty, make_faulty
+from collections.abc import Iterator
 
-__all__ = ["certificates", "faulty", "make_faulty"]
+import pytest
+
+from tests.support.smtp import FaultyServer, certificates, make_faulty
+
+__all__ = ["certificates", "make_faulty"]
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "one by one"])
+def faulty(request: pytest.FixtureRequest) -> Iterator[FaultyServer]:
+    """A plain server that answers as usual until it is scripted: with PIPELINING and without."""
+    server = FaultyServer(pipelining=request.param).start()
+    yield server
+    server.stop()

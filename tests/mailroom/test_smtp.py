@@ -57,6 +57,7 @@ def test_f03_after_a_refused_recipient_the_same_connection_carries_the_next_mail
     assert (first.outcome, second.outcome) == (Outcome.TEMPORARY, Outcome.ACCEPTED)
     assert [line.split(" ")[0] for line in faulty.said[0]] == [
         *("EHLO", "MAIL", "RCPT"),
+        *(["DATA"] if faulty.pipelining else []),
         *("RSET", "MAIL", "RCPT", "DATA", "QUIT"),
     ]
 
@@ -98,6 +99,65 @@ def test_f05_each_mail_has_one_recipient_and_its_own_answer(faulty: FaultyServer
     assert [r.outcome for r in replies] == [Outcome.ACCEPTED, Outcome.PERMANENT]
     assert faulty.recipients == ["a@b.example", "c@d.example"]
     assert len(faulty.mails) == 1
+
+
+def test_a_server_that_asks_for_a_mail_to_nobody_gets_none(make_faulty: MakeFaulty) -> None:
+    server = make_faulty().script("RCPT", b"550 no such user\r\n").script("DATA", b"354 go on\r\n")
+    first, second = send(server, mail("a@b.example"), mail("c@d.example"))
+    assert first == Reply(Outcome.PERMANENT, "no such user", 550)
+    assert second.outcome is Outcome.ACCEPTED
+    assert (server.recipients, len(server.mails)) == (["a@b.example", "c@d.example"], 1)
+    assert len(server.said) == 2  # the first connection was closed instead
+
+
+def test_the_first_refusal_is_the_answer_and_what_follows_from_it_is_not(
+    make_faulty: MakeFaulty,
+) -> None:
+    server = make_faulty().script("MAIL", b"451 too busy\r\n").script("RCPT", b"503 no sender\r\n")
+    assert send(server)[0] == Reply(Outcome.TEMPORARY, "too busy", 451)
+    assert server.mails == []
+
+
+def test_commands_that_may_be_pipelined_leave_in_one_segment() -> None:
+    segments: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hello\r\n")
+        answers = {
+            b"EHLO": b"250-server\r\n250 PIPELINING\r\n",
+            b"MAIL": b"250 a\r\n250 b\r\n354 c\r\n",
+            b"QUIT": b"221 bye\r\n",
+        }
+        while segment := await reader.read(65_536):
+            segments.append(segment)
+            writer.write(answers.get(segment[:4], b"250 taken\r\n"))
+        writer.close()
+
+    async def run() -> Reply:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        relay = SmtpRelay(
+            RelaySettings(
+                host="127.0.0.1", port=server.sockets[0].getsockname()[1], tls="none", timeout_s=5
+            )
+        )
+        reply = await relay.send(mail())
+        await relay.close()
+        server.close()
+        return reply
+
+    assert asyncio.run(run()) == Reply(Outcome.ACCEPTED, "taken", 250)
+    assert segments[1:3] == [
+        b"MAIL FROM:<bgs@qzedu.example>\r\nRCPT TO:<caiwu@qzedu.example>\r\nDATA\r\n",
+        b"Subject: x\r\n\r\nx\r\n.\r\n",
+    ]
+
+
+def test_a_farewell_that_came_while_a_connection_was_idle_costs_no_mail(
+    faulty: FaultyServer,
+) -> None:
+    faulty.script("DOT", b"250 queued\r\n421 4.4.2 idle for too long\r\n")
+    replies = send(faulty, mail(), mail())
+    assert [r.outcome for r in replies] == [Outcome.ACCEPTED, Outcome.ACCEPTED]
 
 
 @pytest.mark.parametrize("how", ["drop", "reset", "hang", "drip"])

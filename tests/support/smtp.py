@@ -35,6 +35,7 @@ _USUAL: dict[str, bytes] = {
     "STARTTLS": b"220 go ahead\r\n",
     "QUIT": b"221 bye\r\n",
 }
+_NOBODY = b"503 5.5.1 no valid recipients\r\n"
 
 
 class _Gone(Exception):  # noqa: N818, ends a connection
@@ -47,13 +48,14 @@ class FaultyServer:
 
     Verbs are those of SMTP, CONNECT (the greeting) and DOT (the end of a mail). `said` has the
     commands of every connection in order, `mails` the content of each mail that reached its final
-    dot, as bytes on the wire without the dot. `tls` makes it speak TLS from the start; with
-    `starttls` it offers it.
+    dot, as bytes on the wire without the dot. DATA without a recipient is refused. `tls` makes it
+    speak TLS from the start; with `starttls` it offers it.
     """
 
     tls: ssl.SSLContext | None = None
     starttls: ssl.SSLContext | None = None
     auth: bool = False
+    pipelining: bool = True
     port: int = 0
     said: list[list[str]] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
@@ -62,6 +64,8 @@ class FaultyServer:
     _thread: threading.Thread | None = None
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    # whether the latest RCPT of a connection was accepted
+    _taken: dict[asyncio.StreamWriter, bool] = field(default_factory=dict)
 
     def script(self, verb: str, *actions: Action) -> Self:
         """Queue actions for the next times that `verb` comes; afterwards it answers as usual."""
@@ -134,7 +138,10 @@ class FaultyServer:
             encrypted = writer.get_extra_info("sslcontext") is not None
             await self._answer("EHLO", writer, self._extensions(encrypted))
             return
-        answer = await self._answer(verb, writer)
+        recipient = verb != "DATA" or self._taken.pop(writer, False)
+        answer = await self._answer(verb, writer, None if recipient else _NOBODY)
+        if verb == "RCPT":
+            self._taken[writer] = answer.startswith(b"2")
         if verb == "DATA" and answer.startswith(b"354"):
             self.mails.append(await _content(reader))
             await self._answer("DOT", writer)
@@ -144,7 +151,9 @@ class FaultyServer:
             raise _Gone
 
     def _extensions(self, encrypted: bool) -> bytes:
-        offered = [b"faulty.example", b"PIPELINING"]
+        offered = [b"faulty.example"]
+        if self.pipelining:
+            offered.append(b"PIPELINING")
         if self.starttls and not encrypted:
             offered.append(b"STARTTLS")
         if self.auth:
