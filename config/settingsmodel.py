@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: Seconds = _setting(
         60.0, "longest time for the sending of one letter, all in all", "发送一封信的总时限"
     )
-    smtp_connections: Few = _setting(4, "connections used side by side", "同时使用的连接数")
+    smtp_connections: Few = _setting(8, "connections used side by side", "同时使用的连接数")
     smtp_messages_per_connection: Many = _setting(
         100, "letters sent over one connection before it is renewed", "每个连接发多少封信后重连"
     )
@@ -226,7 +226,7 @@ class Settings(BaseSettings):
     tick_seconds: Seconds = _setting(
         20.0, "how often the daemon looks for what is due", "多久检查一次到期事项"
     )
-    batch_size: Many = _setting(20, "letters claimed at a time", "一次领取多少封信")
+    batch_size: Many = _setting(40, "letters claimed at a time", "一次领取多少封信")
     claim_lease_seconds: Seconds = _setting(
         360.0,
         "after this time another daemon takes over a letter that was claimed and not finished",
