@@ -45,7 +45,8 @@ class ItemFacts:
     of them, and only of a letter's most urgent items. `given_to` names the section that takes the
     obligation over, in the letter to the one that gives it up; `taken_from` the one that gave it
     up, in the letter to the new one. `section_email` is the section's mailbox, for the official's
-    one action in an escalation.
+    one action in an escalation. `waited` is how many working days a hand-in has lain
+    unaccepted, in a digest.
     """
 
     key: str
@@ -76,6 +77,7 @@ class ItemFacts:
     given_to: str | None = None
     taken_from: str | None = None
     section_email: str = ""
+    waited: int = 0
 
     @property
     def overdue(self) -> bool:
@@ -87,7 +89,8 @@ class ItemFacts:
 class DigestFacts:
     """The office's morning: how many obligations stand where, and those that want attention.
 
-    The lists hold the most urgent only; the `…_count`s are of all.
+    The lists hold the most urgent only; the `…_count`s are of all. `requests` are those for more
+    time that wait for the office, in words.
     """
 
     open: int
@@ -101,6 +104,7 @@ class DigestFacts:
     submitted_count: int = 0
     provisional: int = 0
     alarms: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

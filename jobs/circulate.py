@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
 from duban.bureau import Bureau
-from duban.facts import DigestFacts, LetterKind
+from duban.facts import DigestFacts, ItemFacts, LetterKind
 from duban.letters import Recipient
 from duban.standings import State
+from jobs.extensions import open_requests
 from jobs.letterbox import post
 from ledger import plans
 from ledger.engine import Ledger
 from ledger.tables import LetterState, letter, obligation, plan
+from mailroom.words import day, name
 
 if TYPE_CHECKING:
     from jobs.content import Content
@@ -55,7 +58,8 @@ def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
         plans.change(connection, plan_id, digested_on=today)
         soon = bureau.calendar.shift(today, SOON_WORKING_DAYS) + timedelta(days=1)
         until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
-        if connection.execute(_ANY, {"plan": plan_id, "until": until}).first() is None:
+        some = connection.execute(_ANY, {"plan": plan_id, "until": until}).first()
+        if some is None and not open_requests(connection, plan_id):
             return 0
         office = Recipient(bureau.plan.office.name)
         post(connection, ledger, bureau, plan_id, LetterKind.DIGEST, office, now)
@@ -71,14 +75,37 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
     bounds = {"plan": plan_id, "now": now, "until": until, "new_year": new_year}
     counts = content.connection.execute(_COUNTS, bounds).one()._mapping
     listed: dict[str, Any] = {
-        name: tuple(
+        part: tuple(
             content.item(row, LetterKind.DIGEST)
             for row in content.connection.execute(listing, bounds)
         )
-        for name, listing in _LISTS.items()
-        if counts[f"{name}_count"]
+        for part, listing in _LISTS.items()
+        if counts[f"{part}_count"]
     }
-    return DigestFacts(**counts, **listed, alarms=_alarms(content, plan_id))
+    listed["submitted"] = tuple(_waiting(bureau, i, now) for i in listed.get("submitted", ()))
+    return DigestFacts(
+        **counts,
+        **listed,
+        alarms=_alarms(content, plan_id),
+        requests=_requests(content, plan_id),
+    )
+
+
+def _waiting(bureau: Bureau, item: ItemFacts, now: datetime) -> ItemFacts:
+    """A hand-in with the working days that it has lain here, from its own day to today."""
+    if item.submitted_at is None:
+        return item
+    return replace(item, waited=bureau.calendar.count(item.submitted_at.date(), now.date()))
+
+
+def _requests(content: Content, plan_id: int) -> tuple[str, ...]:
+    """Who asks for more time, until when and why."""
+    now = content.now
+    return tuple(
+        f"{row.section}：{name(content.item(row, LetterKind.DIGEST), now)}，"
+        f"申请延至{day(row.wished, now)}：{row.because}"
+        for row in open_requests(content.connection, plan_id)
+    )
 
 
 _WRONG = (
@@ -123,7 +150,11 @@ _COUNTS = select(
 _LISTS = {
     name: select(obligation)
     .where(obligation.c.plan_id == bindparam("plan"), condition)
-    .order_by(obligation.c.deadline, obligation.c.id)
+    .order_by(
+        # what has lain longest unaccepted first
+        obligation.c.submitted_at if name == "submitted" else obligation.c.deadline,
+        obligation.c.id,
+    )
     .limit(SHOWN[name])
     for name, condition in _PARTS.items()
 }

@@ -28,16 +28,11 @@ LONGEST_DAYS: Final = 366
 
 _OPEN = (
     select(
-        extension.c.id,
-        extension.c.at,
-        extension.c.by,
+        obligation,
+        extension.c.at.label("asked_at"),
+        extension.c.by.label("asked_by"),
         extension.c.wished,
-        extension.c.reason,
-        obligation.c.key,
-        obligation.c.item,
-        obligation.c.period,
-        obligation.c.section,
-        obligation.c.deadline,
+        extension.c.reason.label("because"),
     )
     .join(obligation, obligation.c.id == extension.c.obligation_id)
     .where(
@@ -50,9 +45,10 @@ _OPEN = (
 
 
 def open_requests(connection: Connection, plan_id: int) -> list[Row[Any]]:
-    """The requests that wait for the office, the earliest deadline first.
+    """The requests that wait for the office, each with its obligation, the earliest deadline first.
 
-    One for what was handed in or exempted meanwhile waits for nothing.
+    A row has the obligation's columns, and `asked_at`, `asked_by`, `wished`, `because`. What was
+    handed in or exempted meanwhile waits for nothing.
     """
     return list(connection.execute(_OPEN, {"plan": plan_id}))
 

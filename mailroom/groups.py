@@ -12,6 +12,7 @@ from mailroom.words import due, fate, left, light_word, mailto, name, short_name
 _LINES_MAX = 8
 _NAMES_MAX = 3
 _TIMES_MAX = 4
+_LONG_WAIT_DAYS = 3
 
 Items = tuple[ItemFacts, ...]
 
@@ -134,7 +135,10 @@ def attention(figures: DigestFacts, now: datetime) -> tuple[tuple[str, tuple[str
         [(_submitted_line(i, now), 1) for i in figures.submitted],
         _duties(figures.due_soon, now),
     )
-    counted = zip(standing_counts(figures), lines, strict=True)
+    counted = (
+        *zip(standing_counts(figures), lines, strict=True),
+        (("申请延期", len(figures.requests)), [(line, 1) for line in figures.requests]),
+    )
     return tuple((f"{what}（{count}项）", _bounded(own, count)) for (what, count), own in counted)
 
 
@@ -156,7 +160,8 @@ def _section_line(group: SectionItems, now: datetime) -> str:
 def _submitted_line(item: ItemFacts, now: datetime) -> str:
     at = f"，{stamp(item.submitted_at, now)}收到" if item.submitted_at else ""
     number = f"，编号{item.number}" if item.number else ""
-    return f"{item.section}：{name(item, now)}{at}{number}"
+    waited = f"，已待核{item.waited}个工作日" if item.waited >= _LONG_WAIT_DAYS else ""
+    return f"{item.section}：{name(item, now)}{at}{number}{waited}"
 
 
 def _duties(items: Items, now: datetime) -> list[tuple[str, int]]:

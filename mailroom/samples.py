@@ -142,9 +142,10 @@ def _office() -> tuple[LetterFacts, ...]:
         late=2,
         overdue=tuple(_late(days=n) for n in range(1, 12)),
         due_soon=(_FULL, _TASK),
-        submitted=(_item(number="2023-0001", submitted_at=_NOW),),
+        submitted=(_item(number="2023-0001", submitted_at=_NOW, waited=4),),
         provisional=3,
         alarms=("某异常",),
+        requests=("乙科：某报告，申请延至3月31日（周五）：某原因",),
     )
     kind = LetterKind.NOTICE
     return (

@@ -129,6 +129,48 @@ HELP: Final[dict[str, tuple[str, str]]] = {
         "\b\n办公室退回 KEY 的报送，并告知科室原因。",
     ),
     "return.short": ("The office returns a report.", "退回报送"),
+    "withdraw": (
+        "Take back what was handed in for KEY, while the office has not decided; reminders go on.",
+        "\b\n撤回 KEY 的报送（办公室核收之前）；提醒照常。",
+    ),
+    "withdraw.short": ("Take back a report.", "撤回报送"),
+    "opt.files": ("A file that comes with it (may be repeated).", "随附的文件（可重复）"),
+    "extensions": (
+        "Sections ask for more time through the links in their letters; the office answers.",
+        "\b\n科室通过函中的链接申请延期，由办公室答复。",
+    ),
+    "extensions.short": ("Requests for more time.", "延期申请"),
+    "extensions.list": ("List the requests that wait.", "列出等待答复的申请。"),
+    "extensions.list.short": ("What waits.", "列出"),
+    "extensions.grant": (
+        "Grant the request about KEY: the new deadline is written into overrides.yaml, and the "
+        "section is told.",
+        "\b\n同意 KEY 的延期申请：新的时限写入 overrides.yaml，并发函告知科室。",
+    ),
+    "extensions.grant.short": ("Grant one.", "同意"),
+    "extensions.refuse": (
+        "Refuse the request about KEY; the section is told why.",
+        "\b\n不同意 KEY 的延期申请，并发函告知科室原因。",
+    ),
+    "extensions.refuse.short": ("Refuse one.", "不同意"),
+    "opt.granted": (
+        "The new deadline; else the day that was asked for.",
+        "新的时限；不写则按申请的日期",
+    ),
+    "archive": ("What the sections handed in.", "\b\n科室报送的材料。"),
+    "archive.short": ("What was handed in.", "报送材料"),
+    "archive.export": (
+        "Copy the files handed in for PLAN into folders by period and section, with an index "
+        "(index.html, index.csv). Ends with 1 if a file is missing or damaged.",
+        "\b\n把 PLAN 的报送材料按时期、科室整理到文件夹中，附目录\n"
+        "（index.html、index.csv）；有文件缺失或损坏时以 1 结束。",
+    ),
+    "archive.export.short": ("Copy it into folders.", "整理归档"),
+    "opt.export.out": ("The folder; a new one, or one of an earlier export.", "归档文件夹"),
+    "opt.periods": (
+        "Only this period, as 2023 or 2023-03 (may be repeated).",
+        "只整理这个时期，如 2023、2023-03（可重复）",
+    ),
     "exempt.help": (
         "Exempt KEY (or ITEM/PERIOD for all its sections), in overrides.yaml.",
         "\b\n免报 KEY（写 ITEM/PERIOD 则该期全体免报），记入 overrides.yaml。",

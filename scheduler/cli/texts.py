@@ -121,6 +121,26 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "{key} is returned; the section will be told",
         "{key} 已退回，将发函告知科室",
     ),
+    "withdraw.done": ("{key} is withdrawn and owed again", "{key} 已撤回，恢复为未报送"),
+    "extensions.none": ("no request waits", "没有等待答复的申请"),
+    "extensions.row": (
+        "{key}: due {due}, asks for {wished}: {reason}",
+        "{key}：时限 {due}，申请延至 {wished}：{reason}",
+    ),
+    "extensions.by": ("  {by}, {at}", "  {by}，{at}"),
+    "extensions.granted": (
+        "{key} is due {deadline} now; written to {file}, and the section will be told",
+        "{key} 延至 {deadline}；已写入 {file}，将发函告知科室",
+    ),
+    "extensions.refused": (
+        "the request about {key} is refused; the section will be told",
+        "{key} 的延期申请未同意，将发函告知科室",
+    ),
+    "export.done": (
+        "{files} file(s) of {hand_ins} hand-in(s) are in {out}; open {out}/index.html",
+        "已整理报送 {hand_ins} 件、文件 {files} 个，见 {out}/index.html",
+    ),
+    "export.missing": ("missing or damaged: {name} ({digest})", "缺失或损坏：{name}（{digest}）"),
     "status.empty": ("the ledger has no plan yet", "台账中还没有行动方案"),
     "status.counts": (
         "  open {open} (overdue {overdue}, returned {returned}), submitted {submitted}, "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from duban.standings import Standing
 from jobs.circulate import next_digest
+from jobs.extensions import request
 from jobs.status import TICK, Status, status
 from ledger import plans
 from tests.support.ledgers import CAIWU, Desk, MakeDesk, at, everybodys_report, told
@@ -206,3 +209,31 @@ def test_the_digest_still_lists_what_a_section_that_is_gone_had_handed_in(desk: 
     digest = desk.deliver()[-1].ready.facts.digest
     assert digest is not None
     assert [(item.section, item.section_email) for item in digest.submitted] == [("财务科", "")]
+
+
+def test_what_lies_long_unaccepted_comes_first_and_says_how_long(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    desk.go("03-15 10:00").submit("r/2023-03/组织科")
+    desk.go("03-14 10:00").submit()
+    desk.go("03-20 08:30").circulate()
+    (sent,) = [s for s in desk.deliver() if s.ready.facts.kind == "digest"]
+    assert "财务科：3月工作专报，3月14日 10:00收到，编号" in sent.rendered.text
+    lines = [line for line in sent.rendered.text.splitlines() if "已待核" in line]
+    assert [line.partition("已待核")[2] for line in lines] == ["4个工作日", "3个工作日"]
+
+
+def test_a_report_of_yesterday_is_not_called_long_unaccepted(desk: Desk) -> None:
+    desk.go("03-15 10:00").submit()
+    desk.go("03-16 08:30").circulate()
+    sent = desk.deliver()[-1]
+    assert "待核（1项）" in sent.rendered.text
+    assert "个工作日" not in sent.rendered.text
+
+
+def test_a_request_for_more_time_makes_a_digest_and_is_listed(desk: Desk) -> None:
+    desk.go("03-10 10:00")
+    request(desk.ledger, desk.bureau, desk.act(reason="数据未出"), date(2023, 4, 3))
+    assert desk.go("03-13 08:30").circulate() == 1
+    (sent,) = desk.deliver()
+    assert "申请延期（1项）" in sent.rendered.text
+    assert "财务科：3月工作专报，申请延至4月3日（周一）：数据未出" in sent.rendered.text
