@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from board import vitals
+from board.calendars import Shelf, calendar_routes
 from board.context import Context
 from board.middleware import AccessLog, SafeHeaders
 from board.sections import Counter, section_routes
@@ -27,6 +28,14 @@ def app_of(context: Context) -> Starlette:
 def _routes(context: Context) -> Iterator[BaseRoute]:
     yield from vitals.routes()
     if context.links is not None:
+        yield from calendar_routes(
+            Shelf(
+                ledger=context.ledger,
+                bureaus=context.bureaus,
+                clock=context.clock,
+                links=context.links,
+            )
+        )
         yield from section_routes(
             Counter(
                 ledger=context.ledger,

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from board.calendars import Shelf, calendar_routes
 from board.sections import Counter, section_routes
 from jobs.links import Links
 from ledger.archive import Archive
@@ -104,6 +105,7 @@ def office(desk: Desk, tmp_path: Path, serve: Callable[[ASGIApp], str]) -> Itera
         archive=archive,
         files_at_once=3,
     )
-    address = serve(Starlette(routes=section_routes(counter)))
+    shelf = Shelf(ledger=desk.ledger, bureaus=counter.bureaus, clock=counter.clock, links=links)
+    address = serve(Starlette(routes=[*section_routes(counter), *calendar_routes(shelf)]))
     with httpx2.Client(base_url=address, follow_redirects=True) as web:
         yield Office(desk, links, archive, web)
