@@ -25,11 +25,12 @@ from config.listening import host_and_port
 from config.scalars import check_email, check_line
 
 PREFIX: Final = "DUBAN_"
-SECRETS: Final = ("database", "smtp_password", "link_keys", "metrics_token")
+SECRETS: Final = ("database", "smtp_password", "imap_password", "link_keys", "metrics_token")
 """What may also stand in a file: named by NAME_file, or among systemd's credentials."""
 
 _ADDRESS: Final = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
 _USUAL_PORTS: Final = {"none": 25, "starttls": 587, "implicit": 465}
+_USUAL_IMAP_PORTS: Final = {"none": 143, "starttls": 143, "implicit": 993}
 
 
 class SettingsError(ValueError):
@@ -60,6 +61,10 @@ def _existing(value: Path) -> Path:
 
 def _usual_port(given: dict[str, Any]) -> int:
     return _USUAL_PORTS[given["smtp_tls"]]
+
+
+def _usual_imap_port(given: dict[str, Any]) -> int:
+    return _USUAL_IMAP_PORTS[given["imap_tls"]]
 
 
 def _web_address(value: str) -> str:
@@ -211,6 +216,53 @@ class Settings(BaseSettings):
         shown="none; needed to send/无；发信必填",
     )
     mail_from_name: Line = _setting("督办", "name that stands before it", "发件人名称")
+    imap_host: Line | None = _setting(
+        None,
+        "mail server with the mailbox that answers come to; without it none is read",
+        "收信服务器：读取各科室回复的邮箱；不填则不读取",
+        shown="none/无",
+    )
+    imap_tls: Annotated[Literal["none", "starttls", "implicit"], BeforeValidator(_lower)] = (
+        _setting(
+            "implicit",
+            "how that connection is encrypted: `implicit`, `starttls` or `none`",
+            "连接如何加密：`implicit`（SSL）、`starttls` 或 `none`（不加密）",
+        )
+    )
+    imap_port: Annotated[int, Field(ge=1, le=65_535)] = _setting(
+        _usual_imap_port,
+        "its port",
+        "收信服务器的端口",
+        shown="`993`, or `143` for the others/`993`；其他加密方式为 `143`",
+    )
+    imap_username: Line | None = _setting(
+        None, "user name of the mailbox", "邮箱用户名", shown="none/无"
+    )
+    imap_password: Annotated[SecretStr, Field(min_length=1)] | None = _setting(
+        None,
+        "its password, or the provider's authorisation code; better in a file that "
+        "`imap_password_file` names",
+        "邮箱密码或授权码；宜放在文件里，由 `imap_password_file` 指明",
+        shown="none/无",
+    )
+    imap_ca_file: Existing | None = _setting(
+        None,
+        "certificates (PEM) to trust instead of the system's",
+        "代替系统证书库的信任证书（PEM）",
+        shown="the system's/系统证书库",
+    )
+    imap_allow_plain: bool = _setting(
+        False,
+        "allow `imap_tls: none` to another machine: anybody on the way can read mail and password",
+        "允许不加密连接其他机器：途中任何人都能读到信件和密码",
+    )
+    imap_folder: Line = _setting("INBOX", "folder that is read", "读取的文件夹")
+    imap_poll_seconds: Seconds = _setting(60.0, "how often it is read", "多久读取一次")
+    imap_fresh_minutes: Many = _setting(
+        30,
+        "officials are told of delays only if the mailbox was read within so many minutes",
+        "邮箱在这些分钟内读取过，才向领导报告逾期",
+    )
     outbox: Path | None = _setting(
         None,
         "folder: letters are written there and not sent",
@@ -268,6 +320,11 @@ class Settings(BaseSettings):
                 "smtp_tls: 'none' lets anybody on the way read letters and password; "
                 "use starttls or implicit, or set smtp_allow_plain if that is meant"
             )
+        if self.imap_tls == "none" and not (self.imap_allow_plain or _is_loopback(self.imap_host)):
+            yield (
+                "imap_tls: 'none' lets anybody on the way read letters and password; "
+                "use implicit or starttls, or set imap_allow_plain if that is meant"
+            )
         longest = ceil(self.batch_size / self.smtp_connections) * self.smtp_timeout_seconds
         if self.claim_lease_seconds <= longest:
             yield (
@@ -280,6 +337,11 @@ class Settings(BaseSettings):
     def own_link_keys(self) -> Path:
         """Where the keys of links are made if none are given."""
         return _beside_ledger(self.database) / "link.keys"
+
+    def check_can_read(self) -> None:
+        """Raise SettingsError where a mailbox is named without its user name or password."""
+        if self.imap_host is not None and not (self.imap_username and self.imap_password):
+            raise SettingsError(["imap_host: give imap_username and imap_password as well"])
 
     def check_can_send(self) -> None:
         """Raise SettingsError unless letters have a sender, and a way out.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -117,18 +118,27 @@ class Mailbox:
     def __init__(self, settings: MailboxSettings) -> None:
         self.settings = settings
         self.account = f"{settings.username}@{settings.host}/{settings.folder}"
+        self._open: BaseMailBox | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Connect, log in, open the folder. Raises MailboxError, never with the password in it."""
-        box = self._connect()
+        box = self._open = self._connect()
         try:
             with _plainly(self.settings):
                 self._log_in(box)
             yield Session(box, self.settings)
         finally:
+            self._open = None
             with suppress(*_FAULTS):
                 box.client.logout()
+
+    def abort(self) -> None:
+        """End a reading that another thread is at: whatever it waits for fails at once."""
+        box = self._open
+        if box is not None:
+            with suppress(OSError):
+                box.client.sock.shutdown(socket.SHUT_RDWR)
 
     def _connect(self) -> BaseMailBox:
         s = self.settings

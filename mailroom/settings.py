@@ -65,7 +65,7 @@ class MailboxSettings:
     username: str
     password: str = field(repr=False)
     folder: str = "INBOX"
-    timeout_s: float = 30
+    timeout_s: float = 20
     ca_file: Path | None = None
     allow_plain: bool = False
     largest_bytes: int = 75_000_000

@@ -23,12 +23,13 @@ from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
 from scheduler import systemd
 from scheduler.clock import Clock, SystemClock
+from scheduler.collector import Collector
 from scheduler.health import Health, Watched
 from scheduler.lock import AlreadyRunningError, DaemonLock
 from scheduler.logs import event, log, set_up
 from scheduler.pages import board_of, listening
 from scheduler.plans import NoPlanError, Plans
-from scheduler.wiring import carrier_of, relay_of
+from scheduler.wiring import carrier_of, mailbox_of, relay_of
 
 if TYPE_CHECKING:
     from board.server import Board
@@ -51,6 +52,11 @@ class Daemon:
         self.stopped = asyncio.Event()
         self.failed = False
         self._mailing = asyncio.Lock()
+        mailbox = mailbox_of(settings)
+        stopping = self.stopped.is_set
+        self.collector = (
+            Collector(mailbox, ledger, self.plans, settings, clock, stopping) if mailbox else None
+        )
         self._carrier = carrier_of(
             settings, Watched(relay, self.health, clock), clock, _log_sent, self.stopped.is_set
         )
@@ -66,7 +72,8 @@ class Daemon:
             now = self.clock.now()
             self.plans.follow(now)
             circulate(self.ledger, self.plans.bureaus, now)
-            remind(self.ledger, self.plans.bureaus, now)
+            fresh = self.collector.fresh if self.collector else None
+            remind(self.ledger, self.plans.bureaus, now, fresh=fresh)
             with self.ledger.write() as connection:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
             self.health.ticked(perf_counter() - begun)
@@ -87,12 +94,25 @@ class Daemon:
                 self.health.bad("mail")
                 self._report("delivery.failed", error)
 
+    async def collect(self) -> None:
+        """Take in what came to the mailbox, where there is one."""
+        if self.collector is None:
+            return
+        try:
+            await self.collector.collect()
+            self.health.good("collect")
+        except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
+            self.health.bad("collect")
+            self._report("collecting.failed", error)
+
     def reload(self) -> None:
         """Read the plans' files at the next beat, whether they look changed or not."""
         self.plans.look_again()
 
     async def finish(self) -> None:
         """Wait for the letters in flight, then let go of the connections."""
+        if self.collector is not None:
+            await self.collector.finish()
         async with self._mailing:
             await self.relay.close()
 
@@ -128,18 +148,26 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
     return 1 if daemon.failed else 0
 
 
-async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
+def _beats(daemon: Daemon, seconds: float) -> AsyncIOScheduler:
     beats = AsyncIOScheduler(
         timezone="UTC",
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     beats.add_job(daemon.tick, "interval", seconds=seconds, id="tick", next_run_time=None)
     beats.add_job(daemon.mail, "interval", seconds=seconds, id="mail", next_run_time=None)
+    if daemon.collector is not None:
+        every = daemon.collector.seconds
+        beats.add_job(daemon.collect, "interval", seconds=every, id="collect", next_run_time=None)
+    return beats
+
+
+async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
+    beats = _beats(daemon, seconds)
 
     def hasten() -> None:
-        for job in ("tick", "mail"):
+        for job in beats.get_jobs():
             # the machine's time, by which APScheduler beats, whatever clock the daemon decides by
-            beats.modify_job(job, next_run_time=SystemClock().now())
+            beats.modify_job(job.id, next_run_time=SystemClock().now())
 
     def reload() -> None:
         daemon.reload()

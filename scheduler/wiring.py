@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobs.deliver import Carrier, Sent
+from jobs.inbox import Desk
 from jobs.links import Links
 from ledger.archive import Archive
 from mailroom.render import Speaker
@@ -16,6 +17,9 @@ from scheduler.clock import Clock
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from duban.bureau import Bureau
+    from ledger.engine import Ledger
+    from mailroom.imap import Mailbox
     from mailroom.relay import Relay
 
 
@@ -43,6 +47,48 @@ def relay_of(settings: Settings) -> Relay:
             messages_per_connection=settings.smtp_messages_per_connection,
             allow_plain=settings.smtp_allow_plain,
         )
+    )
+
+
+def mailbox_of(settings: Settings) -> Mailbox | None:
+    """The mailbox that answers come to; none where the settings name none. Raises SettingsError."""
+    if settings.imap_host is None:
+        return None
+    settings.check_can_read()
+    from mailroom.imap import Mailbox
+    from mailroom.settings import MailboxSettings
+
+    password = settings.imap_password
+    return Mailbox(
+        MailboxSettings(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            tls=settings.imap_tls,
+            username=settings.imap_username or "",
+            password=password.get_secret_value() if password else "",
+            folder=settings.imap_folder,
+            ca_file=settings.imap_ca_file,
+            allow_plain=settings.imap_allow_plain,
+            largest_bytes=_largest_mail(settings),
+        )
+    )
+
+
+def _largest_mail(settings: Settings) -> int:
+    """Room for the largest upload as a mail has it: in base64, with lines and headers."""
+    return settings.upload_megabytes * 1_400_000 + 1_000_000
+
+
+def intake_of(
+    settings: Settings, ledger: Ledger, bureaus: Mapping[int, Bureau], links: Links | None
+) -> Desk:
+    """Where mail is taken in."""
+    return Desk(
+        ledger=ledger,
+        bureaus=bureaus,
+        archive=Archive(settings.archive, _largest_mail(settings)),
+        largest_file_bytes=archive_of(settings).largest,
+        links=links,
     )
 
 

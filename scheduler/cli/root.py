@@ -29,7 +29,6 @@ COMMANDS: Final = {
     "override": "decisions",
     "archive": "archive",
     "send-test": "sendtest",
-    "user": "users",
     "db": "db",
     "completion": "completion",
 }

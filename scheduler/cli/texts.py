@@ -6,7 +6,6 @@ import os
 from typing import Any, Final
 
 from scheduler.cli.helptexts import HELP
-from scheduler.cli.housetexts import HOUSE
 
 OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "error": ("error: {message}", "错误：{message}"),
@@ -253,7 +252,7 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-TEXTS: Final[dict[str, tuple[str, str]]] = HELP | OUTPUT | HOUSE
+TEXTS: Final[dict[str, tuple[str, str]]] = HELP | OUTPUT
 """Every text by its name: English, then Chinese."""
 
 

@@ -327,7 +327,7 @@ def test_f38_no_slip_in_the_file_tells_a_value(name: str, slip: str) -> None:
 def test_the_shipped_example_is_valid_with_every_line_of_it_in_force(tmp_path: Path) -> None:
     example_text = (ROOT / "deploy/duban.yaml").read_text(encoding="utf-8")
     in_force = re.sub(r"^#(?=[a-z_]+:)", "", example_text, flags=re.MULTILINE)
-    names = ("letters", "ca.pem", "password", "keys", "metrics_token")
+    names = ("letters", "ca.pem", "password", "keys", "metrics_token", "imap_password")
     for name in names:
         (tmp_path / name).write_text(f"{CANARY}-long", encoding="utf-8")
     file = rf"/[a-z/-]*/({'|'.join(map(re.escape, names))})$"
@@ -352,3 +352,22 @@ def test_the_readme_holds_the_present_table(name: str, language: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     table = settings_table("zh" if language == "zh" else "en")
     assert table in text, f"put this into {name}:\n{table}"
+
+
+@pytest.mark.parametrize("host", ["imap.edu.example", "192.0.2.7"])
+def test_a_mailbox_is_not_read_in_clear_from_another_machine(host: str) -> None:
+    write(f"imap_host: {host}\nimap_tls: none\n")
+    with pytest.raises(SettingsError, match="imap_allow_plain"):
+        load_settings()
+    write(f"imap_host: {host}\nimap_tls: none\nimap_allow_plain: true\n")
+    assert load_settings().imap_port == 143
+
+
+def test_a_mailbox_needs_a_user_and_a_password() -> None:
+    write("imap_host: imap.edu.example\nimap_username: office\n")
+    with pytest.raises(SettingsError, match="imap_password"):
+        load_settings().check_can_read()
+    write("secret", "code")
+    write("imap_host: imap.edu.example\nimap_username: office\nimap_password_file: code\n")
+    load_settings().check_can_read()
+    assert load_settings().imap_port == 993

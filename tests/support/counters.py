@@ -17,7 +17,6 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from board.assets import asset_routes
 from board.calendars import Shelf, calendar_routes
 from board.sections import Counter, section_routes
 from jobs.links import Links
@@ -107,7 +106,6 @@ def office(desk: Desk, tmp_path: Path, serve: Callable[[ASGIApp], str]) -> Itera
         files_at_once=3,
     )
     shelf = Shelf(ledger=desk.ledger, bureaus=counter.bureaus, clock=counter.clock, links=links)
-    routes = [*section_routes(counter), *calendar_routes(shelf), *asset_routes()]
-    address = serve(Starlette(routes=routes))
+    address = serve(Starlette(routes=[*section_routes(counter), *calendar_routes(shelf)]))
     with httpx2.Client(base_url=address, follow_redirects=True) as web:
         yield Office(desk, links, archive, web)
