@@ -13,7 +13,7 @@ SHOWN_CHARACTERS: Final = 120
 SAFE_BYTES: Final = 180
 """Below the 255 bytes of the usual file systems, with room for what a sync client appends."""
 
-_UNSAFE: Final = re.compile(r'[<>:"/\\|?*\s]+')
+_UNSAFE: Final = re.compile(r'[<>:"/\\|?*]+')
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -98,6 +98,10 @@ class LetterPage:
     recipient: str
     items: tuple[PageItem, ...]
     expires_at: datetime
+
+    def earliest(self, item: PageItem) -> date:
+        """The first day to which an obligation could be extended."""
+        return max(item.facts.deadline.date(), self.now.date()) + timedelta(days=1)
 
     def item(self, which: int) -> PageItem:
         """The obligation of that row id. Raises ForgedError for one that the letter has not."""

@@ -43,8 +43,8 @@ def test_a_long_name_without_an_ending_is_shown_short() -> None:
 @pytest.mark.parametrize(
     ("given_name", "safe"),
     [
-        ("3月 专报.docx", "3月_专报.docx"),
-        ("问题? 与 建议*.xlsx", "问题_与_建议_.xlsx"),
+        ("3月 专报.docx", "3月 专报.docx"),
+        ("问题? 与 建议*.xlsx", "问题_ 与 建议_.xlsx"),
         ("CON", "_CON"),
         ("nul.txt", "_nul.txt"),
         ("console.txt", "console.txt"),

@@ -56,7 +56,7 @@ def test_files_lie_by_period_and_section_under_their_own_names(
     assert names(out) == [
         ".duban",
         "2023-03/财务科/3月专报.docx",
-        "2023-03/财务科/附件_1.xlsx",
+        "2023-03/财务科/附件 1.xlsx",
         "index.csv",
         "index.html",
     ]
@@ -79,7 +79,7 @@ def test_the_index_says_who_handed_in_what_when_and_its_digest(
         "报送人": "林美环",
         "状态": "已核收",
         "文件名": "附件 1.xlsx",
-        "存放位置": "2023-03/财务科/附件_1.xlsx",
+        "存放位置": "2023-03/财务科/附件 1.xlsx",
         "SHA-256": hashlib.sha256("附件 1.xlsx".encode()).hexdigest(),
     }
 
