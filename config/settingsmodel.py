@@ -25,10 +25,18 @@ from config.listening import host_and_port
 from config.scalars import check_email, check_line
 
 PREFIX: Final = "DUBAN_"
-SECRETS: Final = ("database", "smtp_password", "imap_password", "link_keys", "metrics_token")
+SECRETS: Final = (
+    "database",
+    "smtp_password",
+    "imap_password",
+    "link_keys",
+    "metrics_token",
+    "ping_url",
+)
 """What may also stand in a file: named by NAME_file, or among systemd's credentials."""
 
 _ADDRESS: Final = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
+_REQUEST: Final = re.compile(r"https?://[!-~]+", re.ASCII)
 _USUAL_PORTS: Final = {"none": 25, "starttls": 587, "implicit": 465}
 _USUAL_IMAP_PORTS: Final = {"none": 143, "starttls": 143, "implicit": 993}
 
@@ -71,6 +79,12 @@ def _web_address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
         raise ValueError("must be like https://duban.edu.example")
     return value.rstrip("/")
+
+
+def _http(value: str) -> str:
+    if not _REQUEST.fullmatch(value):
+        raise ValueError("must be like https://monitor.edu.example/ping/duban")
+    return value
 
 
 def _listening(value: str) -> str:
@@ -162,6 +176,13 @@ class Settings(BaseSettings):
         "`metrics_token_file` names",
         "供其他机器读取 `/metrics` 的令牌；宜放在文件里，由 `metrics_token_file` 指明",
         shown="none: this machine only/无：仅限本机",
+    )
+    ping_url: Annotated[str, AfterValidator(_http)] | None = _setting(
+        None,
+        "address that is asked once a minute while all is well, so that others notice a stop",
+        "正常运行时每分钟访问一次的地址，供外部监控发现停机",
+        shown="none/无",
+        repr=False,
     )
     smtp_host: Line | None = _setting(
         None, "mail server that takes the letters", "发信服务器", shown="none/无"

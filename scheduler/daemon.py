@@ -28,6 +28,7 @@ from scheduler.health import Health, Watched
 from scheduler.lock import AlreadyRunningError, DaemonLock
 from scheduler.logs import event, log, set_up
 from scheduler.pages import board_of, listening
+from scheduler.ping import Ping
 from scheduler.plans import NoPlanError, Plans
 from scheduler.wiring import carrier_of, mailbox_of, relay_of
 
@@ -48,6 +49,7 @@ class Daemon:
     ) -> None:
         self.ledger, self.clock, self.relay = ledger, clock, relay
         self.health = Health(settings.tick_seconds)
+        self._ping = Ping(settings.ping_url) if settings.ping_url else None
         self.plans = Plans(ledger, folders)
         self.stopped = asyncio.Event()
         self.failed = False
@@ -78,6 +80,8 @@ class Daemon:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
             self.health.ticked(perf_counter() - begun)
             systemd.notify("WATCHDOG=1")
+            if self._ping:
+                self._ping.alive()
         except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
             self.health.bad("tick")
             self._report("tick.failed", error)
@@ -144,8 +148,14 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
         daemon.start()
         board = board_of(daemon, settings, socket) if socket else None
-        await _beat(daemon, settings.tick_seconds, board)
+        await _beat(daemon, _period(settings.tick_seconds), board)
     return 1 if daemon.failed else 0
+
+
+def _period(seconds: float) -> float:
+    """The heart's period: twice as quick as a watchdog wants, which else kills a healthy daemon."""
+    watchdog = systemd.watchdog_seconds()
+    return min(seconds, watchdog / 2) if watchdog else seconds
 
 
 def _beats(daemon: Daemon, seconds: float) -> AsyncIOScheduler:

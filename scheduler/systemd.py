@@ -19,3 +19,10 @@ def notify(state: str) -> None:
             to.sendall(state.encode())
     except OSError:
         return  # the service manager went away: nothing that the daemon should end for
+
+
+def watchdog_seconds() -> float | None:
+    """Within which time systemd wants to hear `WATCHDOG=1` (WatchdogSec), None where never."""
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    of_us = os.environ.get("WATCHDOG_PID") in (None, str(os.getpid()))
+    return int(microseconds) / 1e6 if microseconds.isdecimal() and of_us else None

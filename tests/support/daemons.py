@@ -46,11 +46,15 @@ class Running:
     def until(self, name: str) -> dict[str, Any]:
         """Read the log to the next event of this name; gives its fields."""
         assert self.process.stderr is not None
+        stray = []
         for line in self.process.stderr:
+            if not line.startswith("{"):
+                stray.append(line)  # a traceback of an end before the log was set up
+                continue
             self.log.append(json.loads(line))
             if self.log[-1]["event"] == name:
                 return self.log[-1]
-        raise AssertionError(f"the daemon ended without {name}: {self.log}")
+        raise AssertionError(f"the daemon ended without {name}: {self.log}{''.join(stray)}")
 
     def hears(self, seconds: float = _PATIENCE_SECONDS) -> str:
         """What systemd hears next; raises TimeoutError where it hears nothing for so long."""
