@@ -9,10 +9,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from board import vitals
-from board.calendars import Shelf, calendar_routes
+from board.calendars import calendar_routes
 from board.context import Context
 from board.middleware import AccessLog, SafeHeaders
-from board.sections import Counter, section_routes
+from board.sections import section_routes
 
 
 def app_of(context: Context) -> Starlette:
@@ -28,21 +28,5 @@ def app_of(context: Context) -> Starlette:
 def _routes(context: Context) -> Iterator[BaseRoute]:
     yield from vitals.routes()
     if context.links is not None:
-        yield from calendar_routes(
-            Shelf(
-                ledger=context.ledger,
-                bureaus=context.bureaus,
-                clock=context.clock,
-                links=context.links,
-            )
-        )
-        yield from section_routes(
-            Counter(
-                ledger=context.ledger,
-                bureaus=context.bureaus,
-                clock=context.clock,
-                links=context.links,
-                archive=context.archive,
-                files_at_once=context.files_at_once,
-            )
-        )
+        yield from calendar_routes(context, context.links)
+        yield from section_routes(context, context.links)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -12,36 +9,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from board.context import Context
 from board.ical import Event, Status, calendar_text
-from duban.bureau import Bureau
 from duban.standings import State
 from jobs.feeds import Deadlines, Entry, read_feed
 from jobs.letterbox import mail_domain
 from jobs.links import ForgedError, Links
-from ledger.engine import Ledger
 from mailroom import words
 
 _CANCELLED: Final = (State.EXEMPT, State.DROPPED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shelf:
-    """What the calendars need: the ledger, the plans at work, the clock and the links."""
-
-    ledger: Ledger
-    bureaus: Callable[[], Mapping[int, Bureau]]
-    clock: Callable[[], datetime]
-    links: Links
-
-
-def calendar_routes(shelf: Shelf) -> list[BaseRoute]:
+def calendar_routes(context: Context, links: Links) -> list[BaseRoute]:
     """The route of the calendars."""
 
     def answer(token: str) -> Response:
         try:
-            feed = shelf.links.feed_of(token)
-            with shelf.ledger.read() as connection:
-                found = read_feed(connection, shelf.bureaus(), feed, shelf.clock())
+            feed = links.feed_of(token)
+            with context.ledger.read() as connection:
+                found = read_feed(connection, context.bureaus(), feed, context.clock())
         except ForgedError:
             return Response("", 403)
         headers = {"Cache-Control": "private, max-age=600", "Referrer-Policy": "no-referrer"}

@@ -6,19 +6,21 @@ mail scanners follow links; a POST needs a form that this page made for the pres
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from board.context import Context
 from board.upload import BadFormError, Limits, TooMuchError, files_of, read_form, text_of
 from duban.bureau import Bureau
 from duban.filenames import shown_name
@@ -27,9 +29,9 @@ from jobs.collect import Act, RefusedError, submit, withdraw
 from jobs.extensions import request as ask_for_time
 from jobs.letterpage import ExpiredError, LetterPage, PageItem, read_page
 from jobs.links import Feed, ForgedError, Form, Links
-from ledger.archive import Archive, TooLargeError
+from ledger.archive import TooLargeError
 from ledger.attachments import File
-from ledger.engine import Ledger
+from ledger.engine import LedgerError
 from mailroom import words
 
 _HEADERS: Final = {
@@ -43,18 +45,6 @@ _HEADERS: Final = {
 _NAME_CHARACTERS: Final = 40
 _NOTE_CHARACTERS: Final = 2000
 _ASSETS: Final = {"page.css": "text/css", "page.js": "text/javascript"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counter:
-    """What the pages need: the ledger, the plans at work, the clock, links and the archive."""
-
-    ledger: Ledger
-    bureaus: Callable[[], Mapping[int, Bureau]]
-    clock: Callable[[], datetime]
-    links: Links
-    archive: Archive
-    files_at_once: int
 
 
 @dataclass(frozen=True)
@@ -71,9 +61,9 @@ class NotTakenError(ValueError):
     """The form lacks something; the message tells the clerk what, in Chinese."""
 
 
-def section_routes(counter: Counter) -> list[BaseRoute]:
+def section_routes(context: Context, links: Links) -> list[BaseRoute]:
     """The routes of the pages behind links, for the app that serves them."""
-    pages = _Pages(counter)
+    pages = _Pages(context, links)
     return [
         Route("/r/{token}", pages.show, methods=["GET"]),
         Route("/r/{token}", pages.act, methods=["POST"]),
@@ -93,9 +83,9 @@ def _asset(request: Request) -> Response:
 class _Pages:
     """Shows a letter's page, and takes what its forms bring."""
 
-    def __init__(self, counter: Counter) -> None:
-        self.counter = counter
-        self.limits = Limits(counter.archive.largest, counter.files_at_once)
+    def __init__(self, context: Context, links: Links) -> None:
+        self.context, self.links = context, links
+        self.limits = Limits(context.archive.largest, context.files_at_once)
         self.templates = Environment(
             loader=FileSystemLoader(str(files("templates").joinpath("pages"))),
             autoescape=True,
@@ -118,44 +108,57 @@ class _Pages:
 
     async def show(self, request: Request) -> Response:
         """The page as it stands; changes nothing."""
-        try:
-            page = await run_in_threadpool(self._read, request)
-        except (ForgedError, ExpiredError) as error:
-            return self._closed(error)
-        return self._page(page, _done(page, request.query_params))
+        return await self._answer(request, self._show)
 
     async def act(self, request: Request) -> Response:
         """Take a form; answers with the page that shows what came of it."""
+        return await self._answer(request, self._act)
+
+    async def _answer(
+        self, request: Request, work: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
         try:
-            page = await run_in_threadpool(self._read, request)
-            if page.official or request.headers.get("sec-fetch-site") == "cross-site":
-                raise ForgedError("this page takes no forms from there")
-            form = await read_form(request, self.limits)
+            return await work(request)
         except (ForgedError, ExpiredError) as error:
             return self._closed(error)
+        except ClientDisconnect:
+            # somebody closed the page while a file was on its way: nothing was taken
+            return Response(status_code=400)
+        except (LedgerError, OSError) as error:
+            self.context.say("page.failed", logging.ERROR, reason=str(error))
+            text = self.templates.get_template("broken.html").render()
+            return Response(text, 503, dict(_HEADERS), media_type="text/html")
+
+    async def _show(self, request: Request) -> Response:
+        page = await run_in_threadpool(self._read, request)
+        return self._page(page, _done(page, request.query_params))
+
+    async def _act(self, request: Request) -> Response:
+        page = await run_in_threadpool(self._read, request)
+        if page.official or request.headers.get("sec-fetch-site") == "cross-site":
+            raise ForgedError("this page takes no forms from there")
+        try:
+            form = await read_form(request, self.limits)
         except TooMuchError:
             return self._page(page, Said(self._too_much()), 413)
         except BadFormError:
-            return self._page(page, Said("表单不完整，没有登记。请重新填写。"), 400)
+            return self._page(page, Said(_INCOMPLETE), 400)
         try:
             return await run_in_threadpool(self._take, page, form)
         finally:
             await form.close()
 
     def _read(self, request: Request) -> LetterPage:
-        which = self.counter.links.letter_of(request.path_params["token"])
-        with self.counter.ledger.read() as connection:
-            return read_page(connection, self.counter.bureaus(), which, self.counter.clock())
+        which = self.links.letter_of(request.path_params["token"])
+        with self.context.ledger.read() as connection:
+            return read_page(connection, self.context.bureaus(), which, self.context.clock())
 
     def _take(self, page: LetterPage, form: FormData) -> Response:
         typed = {name: text_of(form, name) for name in ("note", "by", "reason", "wished")}
-        try:
-            made = self.counter.links.form_of(text_of(form, "form"))
-            item = page.item(made.obligation)
-            if made.letter != page.letter:
-                raise ForgedError("the form is another page's")
-        except ForgedError as error:
-            return self._closed(error)
+        made = self.links.form_of(text_of(form, "form"))
+        item = page.item(made.obligation)
+        if made.letter != page.letter:
+            raise ForgedError("the form is another page's")
         if made.seen != item.seen:
             return self._page(page, Said(_CHANGED, about=item.id, typed=typed), 403)
         try:
@@ -176,10 +179,10 @@ class _Pages:
         form: FormData,
         typed: Mapping[str, str],
     ) -> str:
-        ledger, name = self.counter.ledger, typed["by"][:_NAME_CHARACTERS]
+        ledger, name = self.context.ledger, typed["by"][:_NAME_CHARACTERS]
         act = Act(
             item.facts.key,
-            self.counter.clock(),
+            self.context.clock(),
             f"{page.name} {name}" if name else page.name,
             via="link",
             reason=typed["note"][:_NOTE_CHARACTERS] or None,
@@ -192,7 +195,7 @@ class _Pages:
             case "extend":
                 self._ask(page, item, act, typed)
             case _:
-                raise NotTakenError("表单不完整，没有登记。请重新填写。")
+                raise NotTakenError(_INCOMPLETE)
         return what
 
     def _hand_in(self, bureau: Bureau, act: Act, form: FormData) -> None:
@@ -202,14 +205,14 @@ class _Pages:
         # the bytes first: the database never names a file that is not there
         kept = tuple(
             File(
-                self.counter.archive.put(file.file),
+                self.context.archive.put(file.file),
                 file.filename or "",
                 file.content_type or "application/octet-stream",
             )
             for file in chosen
         )
         submit(
-            self.counter.ledger,
+            self.context.ledger,
             bureau,
             Act(act.key, act.at, act.who, act.via, act.reason, files=kept),
         )
@@ -221,15 +224,14 @@ class _Pages:
         due = words.day(item.facts.deadline, page.now)
         try:
             wished = date.fromisoformat(typed["wished"])
-            ask_for_time(self.counter.ledger, page.bureau, asked, wished)
+            ask_for_time(self.context.ledger, page.bureau, asked, wished)
         except (ValueError, RefusedError) as error:
             raise NotTakenError(
                 f"还没有申请：希望的日期要晚于今天和现在的时限（{due}），并在一年之内。"
             ) from error
 
     def _page(self, page: LetterPage, said: Said | None, status: int = 200) -> Response:
-        links = self.counter.links
-        plan = page.bureau.plan
+        links, plan = self.links, page.bureau.plan
         text = self.templates.get_template("letter.html").render(
             page=page,
             now=page.now,
@@ -259,6 +261,7 @@ class _Pages:
         )
 
 
+_INCOMPLETE: Final = "表单不完整，没有登记。请重新填写。"
 _CHANGED: Final = "这件事刚才已有变化，这次提交没有重复登记。现在的情况如下。"
 
 

@@ -44,8 +44,8 @@ class HandIn:
 class PageItem:
     """One obligation on the page. Times are in the plan's zone.
 
-    `seen` changes with every act about it: a form made before is void after. `reminded` are the
-    times of the reminders that went out, the latest first; `requests` those for more time.
+    `seen` changes for good with every act about it: a form that was used is void. `reminded` are
+    the times of the reminders that went out, the latest first; `requests` those for more time.
     """
 
     id: int
@@ -169,8 +169,7 @@ def _items(content: Content, rows: Sequence[Row[Any]]) -> tuple[PageItem, ...]:
             id=row.id,
             facts=content.item(row, LetterKind.RECEIPT),
             state=State(row.state),
-            seen=f"{row.state} {row.round} {len(hand_ins.get(row.id, ()))} "
-            f"{len(requests.get(row.id, ()))}",
+            seen=f"{row.state} {len(hand_ins.get(row.id, ()))} {len(requests.get(row.id, ()))}",
             reminded=tuple(reminded.get(row.id, ())),
             hand_ins=tuple(hand_ins.get(row.id, ())),
             requests=tuple(requests.get(row.id, ())),

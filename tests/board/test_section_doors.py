@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.links import Form, Links
+from duban.letters import Recipient
+from jobs.links import Feed, Form, Links
 from tests.support.counters import KEYS, Office
 
+FEED = Feed(1, Recipient("财务科"))
 SCANNER = {"user-agent": "Mozilla/5.0 (compatible; mail gateway)"}
 
 
@@ -161,3 +165,40 @@ def test_keys_can_be_changed_while_old_links_live(office: Office) -> None:
     path = office.link()
     newer = Links("https://duban.edu.example", (*KEYS, "n" * 32))
     assert newer.letter_of(path.removeprefix("/r/"))
+
+
+def test_no_log_ever_holds_a_token(office: Office) -> None:
+    path = office.link()
+    office.hand_in(path, note="已办")
+    office.web.get(path + "?done=hand_in&item=1")
+    office.web.get(office.links.feed(FEED).removeprefix(office.links.public_url))
+    logged = "\n".join(office.said)
+    assert logged.count("/r/{token}") >= 4
+    assert path.removeprefix("/r/") not in logged
+    assert "/cal/{token}.ics" in logged
+    assert office.links.feed(FEED).rpartition("/")[2] not in logged
+
+
+def test_a_page_that_cannot_write_says_so_and_takes_nothing(office: Office) -> None:
+    path = office.link()
+    office.archive.folder.write_text("a file where the folder should be", encoding="utf-8")
+    answer = office.hand_in(path, files=[("file", ("a.doc", b"x", "text/plain"))])
+    assert answer.status_code == 503
+    assert "没有生效" in answer.text
+    assert office.state() == "open"
+    assert any(line.startswith("page.failed") for line in office.said)
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(office: Office) -> None:
+    path = office.link()
+    address = office.web.base_url
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {address.host}\r\nContent-Length: 90000\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    )
+    with socket.create_connection((address.host, address.port or 80)) as wire:
+        wire.sendall(head.encode())
+    while not any("'status': 400" in line for line in office.said):
+        office.web.get("/assets/page.css")
+    assert office.state() == "open"
+    assert not office.archive.folder.exists()

@@ -14,11 +14,10 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from board.calendars import Shelf, calendar_routes
-from board.sections import Counter, section_routes
+from board.app import app_of
+from board.context import Context, Vitals
 from jobs.links import Links
 from ledger.archive import Archive
 from tests.support.ledgers import CAIWU, Desk
@@ -54,6 +53,7 @@ class Office:
     links: Links
     archive: Archive
     web: httpx2.Client
+    said: list[str]
 
     def link(self, kind: str = "reminder") -> str:
         """The path of the latest letter of a kind, sent now."""
@@ -97,15 +97,18 @@ def office(desk: Desk, tmp_path: Path, serve: Callable[[ASGIApp], str]) -> Itera
     desk.go("03-17 09:00")
     archive = Archive(tmp_path / "archive", LIMIT_BYTES)
     links = Links("https://duban.edu.example", KEYS)
-    counter = Counter(
+    said: list[str] = []
+    context = Context(
         ledger=desk.ledger,
         bureaus=lambda: desk.bureaus,
         clock=lambda: desk.now,
-        links=links,
+        vitals=lambda: Vitals(state="ok"),
+        say=lambda name, *_level, **fields: said.append(f"{name} {fields}"),
         archive=archive,
         files_at_once=3,
+        keys=KEYS,
+        links=links,
     )
-    shelf = Shelf(ledger=desk.ledger, bureaus=counter.bureaus, clock=counter.clock, links=links)
-    address = serve(Starlette(routes=[*section_routes(counter), *calendar_routes(shelf)]))
+    address = serve(app_of(context))
     with httpx2.Client(base_url=address, follow_redirects=True) as web:
-        yield Office(desk, links, archive, web)
+        yield Office(desk, links, archive, web, said)
