@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -21,8 +20,25 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.listening import host_and_port
-from config.scalars import check_email, check_line
+from config.scalars import check_email
+from config.settingtypes import (
+    DatabaseUrl,
+    Encryption,
+    Existing,
+    Few,
+    Line,
+    Listening,
+    Many,
+    Port,
+    RequestAddress,
+    Seconds,
+    WebAddress,
+    archive_beside_ledger,
+    beside_ledger,
+    lower,
+    usual_imap_port,
+    usual_port,
+)
 
 PREFIX: Final = "DUBAN_"
 SECRETS: Final = (
@@ -35,11 +51,6 @@ SECRETS: Final = (
 )
 """What may also stand in a file: named by NAME_file, or among systemd's credentials."""
 
-_ADDRESS: Final = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
-_REQUEST: Final = re.compile(r"https?://[!-~]+", re.ASCII)
-_USUAL_PORTS: Final = {"none": 25, "starttls": 587, "implicit": 465}
-_USUAL_IMAP_PORTS: Final = {"none": 143, "starttls": 143, "implicit": 993}
-
 
 class SettingsError(ValueError):
     """The settings are wrong; `problems` says each in one line, without the values."""
@@ -47,66 +58,6 @@ class SettingsError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-def _database_url(value: str) -> str:
-    if not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
-        raise ValueError(
-            "must be like sqlite:///duban.sqlite or postgresql://duban@db.example/duban"
-        )
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _existing(value: Path) -> Path:
-    if not value.exists():
-        raise ValueError("there is no such file or folder")
-    return value
-
-
-def _usual_port(given: dict[str, Any]) -> int:
-    return _USUAL_PORTS[given["smtp_tls"]]
-
-
-def _usual_imap_port(given: dict[str, Any]) -> int:
-    return _USUAL_IMAP_PORTS[given["imap_tls"]]
-
-
-def _web_address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError("must be like https://duban.edu.example")
-    return value.rstrip("/")
-
-
-def _http(value: str) -> str:
-    if not _REQUEST.fullmatch(value):
-        raise ValueError("must be like https://monitor.edu.example/ping/duban")
-    return value
-
-
-def _listening(value: str) -> str:
-    host_and_port(value)
-    return value
-
-
-def _beside_ledger(database: str) -> Path:
-    """The folder of an SQLite file; the working directory for any other database."""
-    kind, _, file = database.partition(":///")
-    return (Path(file) if kind.startswith("sqlite") else Path()).parent
-
-
-def _archive_beside_ledger(given: dict[str, Any]) -> Path:
-    return _beside_ledger(given["database"]) / "archive"
-
-
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Few = Annotated[int, Field(ge=1, le=100)]
-Many = Annotated[int, Field(ge=1, le=10_000)]
-Line = Annotated[str, Field(min_length=1), AfterValidator(check_line)]
-Existing = Annotated[Path, AfterValidator(_existing)]
 
 
 def _setting(default: Any, en: str, zh: str, *, shown: str = "", **more: Any) -> Any:
@@ -132,14 +83,14 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    database: Annotated[str, AfterValidator(_database_url)] = _setting(
+    database: DatabaseUrl = _setting(
         "sqlite:///duban.sqlite",
         "address of the ledger's database",
         "台账数据库的地址",
         repr=False,
     )
     archive: Path = _setting(
-        _archive_beside_ledger,
+        archive_beside_ledger,
         "folder of the files that sections hand in",
         "科室报送材料的存放文件夹",
         shown="`archive` beside the SQLite file/SQLite 文件旁的 `archive`",
@@ -150,13 +101,13 @@ class Settings(BaseSettings):
         "一次报送（全部文件合计）或一封来信的上限（MB）",
     )
     files_at_once: Few = _setting(20, "most files of one hand-in", "一次报送最多几个文件")
-    http_listen: Annotated[str, AfterValidator(_listening)] | None = _setting(
+    http_listen: Listening | None = _setting(
         None,
         "address and port of the pages, such as `127.0.0.1:8026`",
         "网页的监听地址和端口，如 `127.0.0.1:8026`",
         shown="none: no pages/无：不开网页",
     )
-    public_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(
+    public_url: WebAddress | None = _setting(
         None,
         "address at which people reach the pages; with it letters carry links",
         "各科室访问网页的地址；填写后函件附办理链接",
@@ -177,7 +128,7 @@ class Settings(BaseSettings):
         "供其他机器读取 `/metrics` 的令牌；宜放在文件里，由 `metrics_token_file` 指明",
         shown="none: this machine only/无：仅限本机",
     )
-    ping_url: Annotated[str, AfterValidator(_http)] | None = _setting(
+    ping_url: RequestAddress | None = _setting(
         None,
         "address that is asked once a minute while all is well, so that others notice a stop",
         "正常运行时每分钟访问一次的地址，供外部监控发现停机",
@@ -187,15 +138,13 @@ class Settings(BaseSettings):
     smtp_host: Line | None = _setting(
         None, "mail server that takes the letters", "发信服务器", shown="none/无"
     )
-    smtp_tls: Annotated[Literal["none", "starttls", "implicit"], BeforeValidator(_lower)] = (
-        _setting(
-            "starttls",
-            "how the connection is encrypted: `starttls`, `implicit` or `none`",
-            "连接如何加密：`starttls`、`implicit`（SSL）或 `none`（不加密）",
-        )
+    smtp_tls: Encryption = _setting(
+        "starttls",
+        "how the connection is encrypted: `starttls`, `implicit` or `none`",
+        "连接如何加密：`starttls`、`implicit`（SSL）或 `none`（不加密）",
     )
-    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = _setting(
-        _usual_port,
+    smtp_port: Port = _setting(
+        usual_port,
         "its port",
         "发信服务器的端口",
         shown="`587`, `465` or `25`, as `smtp_tls` has it/依 `smtp_tls` 为 `587`、`465` 或 `25`",
@@ -243,15 +192,13 @@ class Settings(BaseSettings):
         "收信服务器：读取各科室回复的邮箱；不填则不读取",
         shown="none/无",
     )
-    imap_tls: Annotated[Literal["none", "starttls", "implicit"], BeforeValidator(_lower)] = (
-        _setting(
-            "implicit",
-            "how that connection is encrypted: `implicit`, `starttls` or `none`",
-            "连接如何加密：`implicit`（SSL）、`starttls` 或 `none`（不加密）",
-        )
+    imap_tls: Encryption = _setting(
+        "implicit",
+        "how that connection is encrypted: `implicit`, `starttls` or `none`",
+        "连接如何加密：`implicit`（SSL）、`starttls` 或 `none`（不加密）",
     )
-    imap_port: Annotated[int, Field(ge=1, le=65_535)] = _setting(
-        _usual_imap_port,
+    imap_port: Port = _setting(
+        usual_imap_port,
         "its port",
         "收信服务器的端口",
         shown="`993`, or `143` for the others/`993`；其他加密方式为 `143`",
@@ -305,10 +252,10 @@ class Settings(BaseSettings):
         "after this time another daemon takes over a letter that was claimed and not finished",
         "领取后逾此时间未发完的信，由别的进程接手",
     )
-    log_format: Annotated[Literal["plain", "json"], BeforeValidator(_lower)] = _setting(
+    log_format: Annotated[Literal["plain", "json"], BeforeValidator(lower)] = _setting(
         "plain", "`plain` or `json`", "日志格式：`plain` 或 `json`"
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = (
         _setting(
             "info",
             "`debug`, `info`, `warning` or `error`",
@@ -357,7 +304,7 @@ class Settings(BaseSettings):
     @property
     def own_link_keys(self) -> Path:
         """Where the keys of links are made if none are given."""
-        return _beside_ledger(self.database) / "link.keys"
+        return beside_ledger(self.database) / "link.keys"
 
     def check_can_read(self) -> None:
         """Raise SettingsError where a mailbox is named without its user name or password."""
