@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.support.counters import office, serve
-from tests.support.ledgers import desk, make_desk
+from tests.support.ledgers import desk, make_desk, new_ledger
 from tests.support.pages import make_pages, pages
 
-__all__ = ["desk", "make_desk", "make_pages", "office", "pages", "serve"]
+__all__ = ["desk", "make_desk", "make_pages", "office", "pages", "serve", "new_ledger"]

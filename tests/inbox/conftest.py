@@ -2,6 +2,6 @@ from __future__ import annotations
 
 from tests.support.dovecot import dovecot
 from tests.support.inboxes import inbox, make_inbox
-from tests.support.ledgers import desk, make_desk
+from tests.support.ledgers import desk, make_desk, new_ledger
 
-__all__ = ["desk", "dovecot", "inbox", "make_desk", "make_inbox"]
+__all__ = ["desk", "dovecot", "inbox", "make_desk", "make_inbox", "new_ledger"]

@@ -236,14 +236,20 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> Iterator[MakeDesk]:
+def new_ledger(tmp_path: Path) -> Callable[[], Ledger]:
+    """Makes an empty ledger; the tests of jobs run on SQLite and, by their conftest, PostgreSQL."""
+    names = count()
+    return lambda: open_ledger(tmp_path, f"ledger-{next(names)}.sqlite")
+
+
+@pytest.fixture
+def make_desk(new_ledger: Callable[[], Ledger]) -> Iterator[MakeDesk]:
     """Makes a desk for a plan, born at an hour: `make_desk(plan, "03-01 08:00", relay=…)`."""
     made: list[Desk] = []
 
     def make(plan: Plan | None = None, born: str = "03-01 08:00", **more: Any) -> Desk:
-        book = open_ledger(tmp_path, f"ledger-{len(made)}.sqlite")
         clock = VirtualClock(at(born).astimezone(UTC))
-        desk = Desk(book, Bureau(one_report() if plan is None else plan), clock, **more)
+        desk = Desk(new_ledger(), Bureau(one_report() if plan is None else plan), clock, **more)
         desk.reconcile()
         made.append(desk)
         return desk
