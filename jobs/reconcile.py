@@ -47,6 +47,11 @@ def horizon(day: date) -> date:
     return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
 
 
+def stamp(bureau: Bureau, now: datetime) -> str:
+    """What the ledger remembers of a reconciliation: the files' digest, then the horizon."""
+    return f"{bureau.plan.digest}:{horizon(bureau.day(now)):%Y-%m}"
+
+
 def reconcile(
     ledger: Ledger, bureau: Bureau, now: datetime, who: str = events.DAEMON
 ) -> Reconciled:
@@ -54,11 +59,10 @@ def reconcile(
 
     A moved deadline starts a new round of reminders and one "old -> new" letter to each section.
     """
-    until = horizon(bureau.day(now))
-    stamp = f"{bureau.plan.digest}:{until:%Y-%m}"
+    until, wanted_stamp = horizon(bureau.day(now)), stamp(bureau, now)
     with ledger.read() as connection:
         known = plans.find(connection, bureau.plan.id)
-        if known is not None and known.reconciled == stamp:
+        if known is not None and known.reconciled == wanted_stamp:
             return Reconciled()
     wanted = expand(bureau.plan, bureau.calendar, until)
     with ledger.write() as connection:
@@ -67,7 +71,7 @@ def reconcile(
         )
         work = _Reconciliation(ledger, connection, bureau, row, now, who)
         work.run(wanted)
-        plans.change(connection, row.id, reconciled=stamp, title=bureau.plan.about.title)
+        plans.change(connection, row.id, reconciled=wanted_stamp, title=bureau.plan.about.title)
     return work.done
 
 

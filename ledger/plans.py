@@ -26,6 +26,12 @@ def ids(connection: Connection) -> dict[str, int]:
     return {row.key: row.id for row in connection.execute(select(plan.c.key, plan.c.id))}
 
 
+def stamps(connection: Connection) -> dict[str, tuple[int, str]]:
+    """Of all plans by their keys: the id, and what the plan was last reconciled with."""
+    rows = connection.execute(select(plan.c.key, plan.c.id, plan.c.reconciled))
+    return {row.key: (row.id, row.reconciled) for row in rows}
+
+
 def change(connection: Connection, plan_id: int, **values: Any) -> None:
     """Write columns of a plan's row."""
     connection.execute(update(plan).where(plan.c.id == plan_id).values(**values))

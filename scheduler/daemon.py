@@ -21,6 +21,7 @@ from jobs.deliver import Sent, deliver
 from jobs.remind import remind
 from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
+from ledger.leader import Leader
 from scheduler import systemd
 from scheduler.clock import Clock, SystemClock
 from scheduler.collector import Collector
@@ -50,6 +51,7 @@ class Daemon:
         self.ledger, self.clock, self.relay = ledger, clock, relay
         self.health = Health(settings.tick_seconds)
         self._ping = Ping(settings.ping_url) if settings.ping_url else None
+        self.leader = Leader(ledger)
         self.plans = Plans(ledger, folders)
         self.stopped = asyncio.Event()
         self.failed = False
@@ -65,6 +67,7 @@ class Daemon:
 
     def start(self) -> None:
         """Load the plans and bring the ledger to them. Raises NoPlanError, LedgerError."""
+        self._look_who_leads()
         self.plans.start(self.clock.now())
 
     async def tick(self) -> None:
@@ -72,10 +75,12 @@ class Daemon:
         begun = perf_counter()
         try:
             now = self.clock.now()
+            self._look_who_leads()
             self.plans.follow(now)
-            circulate(self.ledger, self.plans.bureaus, now)
-            fresh = self.collector.fresh if self.collector else None
-            remind(self.ledger, self.plans.bureaus, now, fresh=fresh)
+            if self.plans.decides:
+                circulate(self.ledger, self.plans.bureaus, now)
+                fresh = self.collector.fresh if self.collector else None
+                remind(self.ledger, self.plans.bureaus, now, fresh=fresh)
             with self.ledger.write() as connection:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
             self.health.ticked(perf_counter() - begun)
@@ -109,6 +114,12 @@ class Daemon:
             self.health.bad("collect")
             self._report("collecting.failed", error)
 
+    def _look_who_leads(self) -> None:
+        leads = self.leader.leads()
+        if leads != self.plans.decides:
+            event("daemon.leads" if leads else "daemon.follows")
+        self.plans.decides = leads
+
     def reload(self) -> None:
         """Read the plans' files at the next beat, whether they look changed or not."""
         self.plans.look_again()
@@ -117,6 +128,7 @@ class Daemon:
         """Wait for the letters in flight, then let go of the connections."""
         if self.collector is not None:
             await self.collector.finish()
+        self.leader.close()
         async with self._mailing:
             await self.relay.close()
 

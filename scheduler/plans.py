@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from config.problems import Problem
 from config.watcher import fingerprint
 from duban.bureau import Bureau
 from jobs.collect import tell_office
-from jobs.reconcile import reconcile
+from jobs.reconcile import reconcile, stamp
 from ledger import plans
 from ledger.engine import Ledger
 from scheduler.logs import event
@@ -40,9 +41,15 @@ class _Followed:
 
 
 class Plans:
-    """The folders that the daemon follows. A bad file never replaces the plan that runs."""
+    """The folders that the daemon follows. A bad file never replaces the plan that runs.
 
-    def __init__(self, ledger: Ledger, folders: list[Path]) -> None:
+    Of several nodes on one ledger only the one that `decides` brings the ledger to the files. The
+    others carry letters of those plans alone that they have read as the ledger has them:
+    `bureaus` are the plans that may be acted upon, by their rows' ids.
+    """
+
+    def __init__(self, ledger: Ledger, folders: list[Path], *, decides: bool = True) -> None:
+        self.decides = decides
         self._ledger = ledger
         self._folders = [folder.resolve() for folder in folders]
         self._followed: list[_Followed] = []
@@ -93,21 +100,38 @@ class Plans:
             followed.seen = ""
 
     def reconcile(self, now: datetime) -> None:
-        """Bring the ledger to the plans; costs one small read each where nothing has changed."""
-        for followed in self._followed:
-            done = reconcile(self._ledger, followed.bureau, now)
-            if done:
-                event(
-                    "plan.reconciled",
-                    plan=followed.bureau.plan.id,
-                    created=len(done.created),
-                    changed=len(done.changed),
-                    exempted=len(done.exempted),
-                    dropped=len(done.dropped),
-                )
+        """Bring the ledger to the plans; costs one small read where nothing has changed."""
+        known = self._known()
+        if self.decides:
+            behind = [
+                f.bureau
+                for f in self._followed
+                if not _up_to_date(f.bureau, known, stamp(f.bureau, now))
+            ]
+            for bureau in behind:
+                self._reconcile(bureau, now)
+            known = self._known() if behind else known
+        self.bureaus = {
+            known[f.bureau.plan.id][0]: f.bureau
+            for f in self._followed
+            if _up_to_date(f.bureau, known, f.bureau.plan.digest)
+        }
+
+    def _known(self) -> dict[str, tuple[int, str]]:
         with self._ledger.read() as connection:
-            ids = plans.ids(connection)
-        self.bureaus = {ids[f.bureau.plan.id]: f.bureau for f in self._followed}
+            return plans.stamps(connection)
+
+    def _reconcile(self, bureau: Bureau, now: datetime) -> None:
+        done = reconcile(self._ledger, bureau, now)
+        if done:
+            event(
+                "plan.reconciled",
+                plan=bureau.plan.id,
+                created=len(done.created),
+                changed=len(done.changed),
+                exempted=len(done.exempted),
+                dropped=len(done.dropped),
+            )
 
     def _refuse_twins(self) -> None:
         ids: dict[str, Path] = {}
@@ -122,6 +146,8 @@ class Plans:
         """The old plan stays, whole; the log and the office are told the lines."""
         for problem in loaded.errors:
             event("plan.refused", logging.ERROR, plan=bureau.plan.id, problem=problem)
+        if not self.decides:
+            return
         tell_office(
             self._ledger,
             bureau,
@@ -136,6 +162,8 @@ class Plans:
 
     def _keep(self, folder: Path, now: datetime) -> None:
         """Remember the files of a good plan, for a start on a day when they are bad."""
+        if not self.decides:
+            return
         files = {
             str(path.relative_to(folder)): path.read_bytes().hex()
             for pattern in _FILES
@@ -158,6 +186,11 @@ class Plans:
         if old is None:
             raise NoPlanError(folder, loaded.errors)
         return Bureau(old)
+
+
+def _up_to_date(bureau: Bureau, known: Mapping[str, tuple[int, str]], mark: str) -> bool:
+    """Whether the ledger was last reconciled with a plan's files (and, in `mark`, the horizon)."""
+    return known.get(bureau.plan.id, (0, ""))[1].startswith(mark)
 
 
 def _mark(folder: Path) -> str:

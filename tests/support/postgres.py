@@ -89,7 +89,7 @@ class Cluster:
 
     def fresh(self) -> str:
         """The name of a new database with duban's tables: a copy of one that was prepared once."""
-        if not self.do(f"SELECT 1 FROM pg_database WHERE datname = '{_TEMPLATE}'"):
+        if (_TEMPLATE,) not in self.do("SELECT datname FROM pg_database"):
             self.do(f"CREATE DATABASE {_TEMPLATE}")
             made = Ledger(self.url(_TEMPLATE))
             made.prepare()

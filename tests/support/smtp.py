@@ -66,6 +66,7 @@ class FaultyServer:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     # whether the latest RCPT of a connection was accepted
     _taken: dict[asyncio.StreamWriter, bool] = field(default_factory=dict)
+    _came: threading.Condition = field(default_factory=threading.Condition)
 
     def script(self, verb: str, *actions: Action) -> Self:
         """Queue actions for the next times that `verb` comes; afterwards it answers as usual."""
@@ -77,6 +78,12 @@ class FaultyServer:
         """The addresses of all RCPT commands, in order."""
         lines = [line for connection in self.said for line in connection]
         return [line[9:-1] for line in lines if line.startswith("RCPT TO:<")]
+
+    def wait_for(self, count: int, seconds: float = 60) -> None:
+        """Wait until so many mails came; raises AssertionError where they do not."""
+        with self._came:
+            came = self._came.wait_for(lambda: len(self.mails) >= count, seconds)
+        assert came, f"{len(self.mails)} of {count} mails came in {seconds} s"
 
     def start(self) -> Self:
         """Listen on a free port of 127.0.0.1."""
@@ -143,7 +150,10 @@ class FaultyServer:
         if verb == "RCPT":
             self._taken[writer] = answer.startswith(b"2")
         if verb == "DATA" and answer.startswith(b"354"):
-            self.mails.append(await _content(reader))
+            content = await _content(reader)
+            with self._came:
+                self.mails.append(content)
+                self._came.notify_all()
             await self._answer("DOT", writer)
         elif verb == "STARTTLS" and answer.startswith(b"220") and self.starttls:
             await writer.start_tls(self.starttls)

@@ -1,0 +1,157 @@
+"""Three daemons on one ledger: one decides, all deliver, and any of them may die."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from ledger.engine import Ledger
+from ledger.leader import Leader
+from scheduler.clock import SystemClock
+from tests.support.nodes import SECTIONS, Node, many_sections
+from tests.support.postgres import Cluster
+from tests.support.smtp import FaultyServer
+
+StartNode = Callable[..., Node]
+CONNECTIONS = 4
+LETTERS = SECTIONS + 1
+"""A reminder to each section, and the office's digest."""
+
+
+@pytest.fixture
+def database(postgres: Cluster) -> str:
+    return postgres.fresh()
+
+
+@pytest.fixture
+def start_node(
+    postgres: Cluster, database: str, faulty: FaultyServer, tmp_path: Path
+) -> Iterator[StartNode]:
+    """Starts a daemon of one ledger and one relay; all are killed at the end."""
+    given: dict[str, Any] = {
+        "folder": str(many_sections(tmp_path / "plan")),
+        "since": SystemClock().now().timestamp(),
+        "now": "2023-03-17 09:00",
+        "database": postgres.url(database),
+        "smtp_host": "127.0.0.1",
+        "smtp_port": faulty.port,
+        "smtp_tls": "none",
+        "smtp_connections": CONNECTIONS,
+        "smtp_timeout_seconds": 1,
+        "batch_size": 4,
+        "claim_lease_seconds": 3,
+        "mail_from": "duban@edu.example",
+        "tick_seconds": 0.2,
+        "log_format": "json",
+    }
+    nodes: list[Node] = []
+
+    def start(**more: Any) -> Node:
+        nodes.append(Node(given | more).start())
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        node.kill()
+
+
+@pytest.fixture
+def rows(postgres: Cluster, database: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    return lambda statement: postgres.do(statement, database)
+
+
+def ids(server: FaultyServer) -> Counter[str]:
+    return Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in server.mails)
+
+
+def test_one_of_three_decides_and_the_letters_go_out_once(
+    start_node: StartNode, faulty: FaultyServer, rows: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    nodes = [start_node() for _ in range(3)]
+    faulty.wait_for(LETTERS)
+    for node in nodes:
+        node.until("daemon.ready")
+    assert [node.stop() for node in nodes] == [0, 0, 0]
+    assert sum(node.count("plan.reconciled") for node in nodes) == 1
+    assert set(ids(faulty).values()) == {1}
+    assert rows("SELECT state, count(*) FROM letter GROUP BY state") == [("sent", LETTERS)]
+
+
+def test_f02_daemons_killed_at_random_lose_nothing_and_double_only_what_is_marked_so(
+    start_node: StartNode, faulty: FaultyServer, rows: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    dice = Random(20)  # noqa: S311
+    nodes = [start_node() for _ in range(3)]
+    for reached in (6, 14, 22):
+        faulty.wait_for(reached)
+        nodes.pop(dice.randrange(len(nodes))).kill()
+        nodes.append(start_node())
+    until_all_are_sent(rows)
+    for node in nodes:
+        node.stop()
+    copies = ids(faulty)
+    uncertain = {row[0] for row in rows("SELECT message_id FROM letter WHERE uncertain")}
+    assert set(copies) == {row[0] for row in rows("SELECT message_id FROM letter")}
+    assert {which for which, times in copies.items() if times > 1} <= uncertain
+    assert sum(copies.values()) - LETTERS <= 3 * CONNECTIONS
+
+
+def test_a_dead_leader_is_followed_by_another_that_decides(
+    start_node: StartNode, faulty: FaultyServer
+) -> None:
+    first = start_node()
+    first.until("daemon.ready")
+    second = start_node()
+    second.until("daemon.follows")
+    first.kill()
+    second.until("daemon.leads")
+    faulty.wait_for(LETTERS)
+    assert len(ids(faulty)) == LETTERS
+
+
+def test_daemons_come_back_by_themselves_when_the_database_does(
+    start_node: StartNode, postgres: Cluster, faulty: FaultyServer
+) -> None:
+    faulty.script("DOT", *[b"451 not now\r\n"] * LETTERS)
+    node = start_node()
+    faulty.wait_for(1)
+    postgres.stop("immediate")
+    node.until("tick.failed")
+    postgres.start()
+    node.until("daemon.leads")
+    assert node.stop() == 0
+
+
+def test_only_one_session_leads_and_the_next_one_when_it_ends(
+    postgres: Cluster, database: str
+) -> None:
+    one, other = (Ledger(postgres.url(database)) for _ in range(2))
+    first, second = Leader(one), Leader(other)
+    assert (first.leads(), second.leads(), first.leads()) == (True, False, True)
+    postgres.do(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    )
+    assert first.leads() is False
+    assert second.leads() is True
+    assert first.leads() is False
+    second.close()
+    assert first.leads() is True
+    first.close()
+    one.close()
+    other.close()
+
+
+def until_all_are_sent(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        states = dict(rows("SELECT state, count(*) FROM letter GROUP BY state"))
+        if states == {"sent": LETTERS}:
+            return
+    raise AssertionError(states)
