@@ -40,9 +40,14 @@ class Ledger:
     def __init__(self, url: str, *, durable: bool = True, seed: int | None = None) -> None:
         self.url = make_url(url)
         self._random = SystemRandom() if seed is None else Random(seed)  # noqa: S311
-        self.engine = create_engine(self.url, hide_parameters=True)
         if self.sqlite:
+            self.engine = create_engine(self.url, hide_parameters=True)
             _tune_sqlite(self.engine, durable=durable)
+        else:
+            # a connection that the server or a firewall ended is found out before it is used
+            self.engine = create_engine(
+                self.url, hide_parameters=True, pool_pre_ping=True, connect_args=_PATIENCE
+            )
         self._writing = self.engine.execution_options(duban_write=True)
 
     def token(self) -> str:
@@ -77,6 +82,8 @@ class Ledger:
         if self.path is not None and self.path.exists():
             self._check_file()
         found = self.version()
+        if not self.sqlite:
+            self._check_server()
         if found == SCHEMA:
             return
         from alembic.util import CommandError  # alembic costs a second to import
@@ -109,6 +116,19 @@ class Ledger:
                 f"the ledger {self.path} is damaged ({said}); restore the latest copy that "
                 "'duban db backup' made; nothing was sent or changed"
             )
+
+    def _check_server(self) -> None:
+        with _plainly(self), self.engine.connect() as connection:
+            standby = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+        if standby:
+            raise LedgerError(
+                f"the ledger {self._shown} is on a server that only reads, such as a standby; name "
+                "the primary in 'database', or make this one the primary; nothing was sent"
+            )
+
+    @property
+    def _shown(self) -> str:
+        return str(self.path or self.url.render_as_string(hide_password=True))
 
     def save(self, path: Path) -> None:
         """Write an SQLite ledger, such as one in memory (`sqlite://`), into a new file."""
@@ -143,8 +163,26 @@ _PLAIN = {
     "not a database": "is not a ledger; restore a backup, or name another file",
     "malformed": "is damaged; restore a backup",
     "disk I/O error": "cannot be read or written: the disk reports an error",
+    # PostgreSQL
+    "onnection refused": "cannot be reached: nothing listens there; start it, or check 'database'",
+    "could not translate host name": "cannot be reached: its host has no address; check 'database'",
+    "failed to resolve host": "cannot be reached: its host has no address; check 'database'",
+    "timeout expired": "cannot be reached: its host does not answer; check the network",
+    "password authentication failed": "refuses the password; check 'database'",
+    "no pg_hba.conf entry": "refuses this machine or user; check pg_hba.conf on the server",
+    "permission denied": "may not be used by this user; grant the rights in docs/postgresql.md",
+    "read-only transaction": "only reads: its server is a standby; name the primary",
+    "terminating connection": "was shut down; duban tries again by itself",
+    "the database system is": "is starting or stopping; duban tries again by itself",
+    "server closed the connection": "ended the connection; duban tries again by itself",
+    "the connection is closed": "ended the connection; duban tries again by itself",
+    "lock timeout": "is in use by another process for longer than {busy} s; try again",
 }
-
+_PATIENCE = {
+    "connect_timeout": BUSY_SECONDS,
+    # a node that hangs in mid-transaction must not hold the others' letters for ever
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
+}
 
 _FATAL = ("malformed", "not a database", "disk I/O error")
 
@@ -152,8 +190,7 @@ _FATAL = ("malformed", "not a database", "disk I/O error")
 def _plain_words(ledger: Ledger, original: str) -> str | None:
     for sign, words in _PLAIN.items():
         if sign in original:
-            shown = ledger.path or ledger.url.render_as_string(hide_password=True)
-            return f"the ledger {shown} " + words.format(busy=BUSY_SECONDS)
+            return f"the ledger {ledger._shown} " + words.format(busy=BUSY_SECONDS)
     return None
 
 

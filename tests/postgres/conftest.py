@@ -1,6 +1,24 @@
 from __future__ import annotations
 
-from tests.support.postgres import postgres
+from collections.abc import Callable
+
+import pytest
+
+from ledger.engine import Ledger
+from tests.support.ledgers import desk, make_desk
+from tests.support.postgres import Cluster, postgres
 from tests.support.smtp import faulty, make_faulty
 
-__all__ = ["faulty", "make_faulty", "postgres"]
+__all__ = ["desk", "faulty", "make_desk", "make_faulty", "postgres"]
+
+
+@pytest.fixture
+def database(postgres: Cluster) -> str:
+    """The name of a database of one's own, with duban's tables."""
+    return postgres.fresh()
+
+
+@pytest.fixture
+def new_ledger(postgres: Cluster, database: str) -> Callable[[], Ledger]:
+    """Opens the test's own database, once more at each call."""
+    return lambda: Ledger(postgres.url(database), seed=0)

@@ -26,11 +26,6 @@ LETTERS = SECTIONS + 1
 
 
 @pytest.fixture
-def database(postgres: Cluster) -> str:
-    return postgres.fresh()
-
-
-@pytest.fixture
 def start_node(
     postgres: Cluster, database: str, faulty: FaultyServer, tmp_path: Path
 ) -> Iterator[StartNode]:
