@@ -13,6 +13,7 @@ from config.model import Audience
 from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand
 from duban.standings import Standing, State, standing
+from jobs.extensions import of_obligations
 from jobs.reconcile import horizon
 from ledger import obligations, plans
 from ledger.tables import event, letter, mention, submission
@@ -63,7 +64,7 @@ class Account:
     `row` is the ledger's, None where there is no ledger or it does not know the obligation; `days`
     are the days from the nominal to the adjusted one; `earlier` are the rungs of rounds before this
     one; `letters` are the other letters about it (changes, receipts, closing notes, notices);
-    `changes` the events of its deadline.
+    `changes` the events of its deadline; `requests` those of the section for more time.
     """
 
     obligation: Obligation
@@ -77,6 +78,7 @@ class Account:
     letters: tuple[Row[Any], ...] = ()
     submissions: tuple[Row[Any], ...] = ()
     changes: tuple[Row[Any], ...] = ()
+    requests: tuple[Row[Any], ...] = ()
 
 
 def account(
@@ -176,6 +178,7 @@ def _from_ledger(book: _Book) -> Account:
         earlier=tuple(r for r in fates if r.round != row.round),
         letters=tuple(_other_letters(book)),
         changes=_changes(book),
+        requests=tuple(of_obligations(book.connection, [row.id])),
         submissions=tuple(
             book.connection.execute(
                 select(submission)

@@ -53,6 +53,7 @@ def account_document(bureau: Bureau, account: Account) -> dict[str, Any]:
         "earlier_rungs": [_rise(iso, r) for r in account.earlier],
         "letters": [_letter(iso, r) for r in account.letters],
         "submissions": [_submission(iso, r) for r in account.submissions],
+        "extensions": [_request(iso, r) for r in account.requests],
         "standing": account.standing.value,
     }
 
@@ -106,6 +107,21 @@ def _letter(iso: _Times, row: Row[Any]) -> dict[str, Any]:
         "message_id": row.message_id,
         "reply": row.reply,
         "reason": row.reason,
+    }
+
+
+def _request(iso: _Times, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "at": iso(row.at),
+        "by": row.by,
+        "via": row.via,
+        "wished": row.wished.isoformat(),
+        "reason": row.reason,
+        "outcome": row.outcome,
+        "decided_at": iso(row.decided_at),
+        "decided_by": row.decided_by,
+        "granted": iso(row.granted),
+        "answer": row.answer,
     }
 
 

@@ -49,8 +49,15 @@ _REASONS: Final = {
     "withdrawn meanwhile": "期间已撤回",
 }
 _CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行动方案不再列入"}
-_VIA: Final = {"command": "命令行", "script": "演练脚本"}
+_VIA: Final = {
+    "command": "命令行",
+    "script": "演练脚本",
+    "link": "报送页",
+    "mail": "邮件",
+    "board": "网页",
+}
 _OUTCOMES: Final = {"accepted": "已核收", "returned": "已退回", "withdrawn": "已撤回"}
+_ANSWERS: Final = {"granted": "已同意", "refused": "未同意", "replaced": "由后一次申请代替"}
 _LABEL_COLUMNS: Final = 6
 _FIRST_SHOWN = 8
 _LAST_SHOWN = 3
@@ -76,6 +83,7 @@ def account_lines(bureau: Bureau, account: Account, now: datetime) -> Iterator[s
     yield ""
     yield ("五" if account.letters else "四") + "、报送和现状"
     yield from _hand_ins(bureau, account)
+    yield from _requests(bureau, account)
     if account.row is None and account.obligation.exempt is None:
         yield _row("现状", "没有台账，不知是否已报送" + _until_now(bureau, account, now))
     else:
@@ -279,6 +287,16 @@ def _hand_ins(bureau: Bureau, account: Account) -> Iterator[str]:
             why = f"，{row.reason}" if row.reason else ""
             decided = _moment(bureau.local(row.decided_at))
             yield _row("", f"{decided} {row.decided_by}：{_OUTCOMES[row.outcome]}{why}")
+
+
+def _requests(bureau: Bureau, account: Account) -> Iterator[str]:
+    for row in account.requests:
+        asked = f"{_moment(bureau.local(row.at))} {row.by}，延至{row.wished}：{row.reason}"
+        yield _row("申请", asked)
+        if row.outcome is not None:
+            why = f"，{row.answer}" if row.answer else ""
+            decided = f"{_moment(bureau.local(row.decided_at))} {row.decided_by}"
+            yield _row("", f"{decided}：{_ANSWERS[row.outcome]}{why}")
 
 
 def _until_now(bureau: Bureau, account: Account, now: datetime) -> str:

@@ -92,6 +92,11 @@ def test_a_refusal_needs_a_reason_and_is_recorded(
     answer = call(capsys, "extensions", "refuse", KEY, "--reason", "督导在即", "--json")
     assert answer.json == {"key": KEY, "reason": "督导在即"}
     assert call(capsys, "extensions", "list", "--json").json == []
+    (asked,) = call(capsys, "explain", KEY, "--json").json["extensions"]
+    assert (asked["outcome"], asked["answer"]) == ("refused", "督导在即")
+    told = call(capsys, "explain", KEY).out
+    assert "财务科 经办，延至2023-07-05：数据未出" in told
+    assert "未同意，督导在即" in told
 
 
 def test_a_broken_file_of_overrides_leaves_the_request_open(
