@@ -63,6 +63,16 @@ installed: $(VENV)/.ready ## build the wheel, install it as a user would, and te
 	$(PY) -m build --wheel --no-isolation --outdir dist . >/dev/null
 	TEST_WHEEL="$$(realpath dist/*.whl)" $(PY) -m pytest tests/install
 
+# Years of a small plan under random faults; each failure names its seed.
+COUNT ?= 500
+FIRST ?= 1
+.PHONY: years year
+years: $(VENV)/.ready ## simulated years under random faults (COUNT=500, from seed FIRST=1)
+	YEARS=$(COUNT) FIRST_YEAR=$(FIRST) $(PY) -m pytest --quiet --numprocesses=$(WORKERS) tests/years/test_years.py
+
+year: $(VENV)/.ready ## one of them again: SEED=7
+	$(PY) -m tests.years $(SEED)
+
 .PHONY: format
 format: $(VENV)/.ready ## write the code the way `make lint` wants it
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

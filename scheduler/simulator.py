@@ -113,7 +113,7 @@ class Simulation:
         """Do what the script says by now, then what the daemon would do."""
         now = self.clock.now()
         while self._next_action < len(self.script) and self.script[self._next_action].at <= now:
-            self._act(self.script[self._next_action].action, now)
+            self.act(self.script[self._next_action].action)
             self._next_action += 1
         if not self.daemon_up:
             return
@@ -149,7 +149,9 @@ class Simulation:
         moments.append(next_digest(bureau, now))
         return moments
 
-    def _act(self, action: Action, now: datetime) -> None:
+    def act(self, action: Action) -> None:
+        """Let one line of a script happen now; what is refused is noted in `refusals`."""
+        now = self.clock.now()
         try:
             match action.do:
                 case "smtp":

@@ -7,7 +7,7 @@ from typing import Any
 
 import icalendar
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from board.calendars import text_of
@@ -16,7 +16,7 @@ from duban.letters import Recipient
 from jobs.feeds import read_feed
 from jobs.links import Feed, ForgedError
 from tests.support.counters import Office
-from tests.support.ledgers import Desk, MakeDesk, at, everybodys_report, one_report
+from tests.support.ledgers import Desk, MakeDesk, at, everybodys_report
 from tests.support.plans import plan_of
 
 OCTETS = 75
@@ -88,10 +88,6 @@ def test_an_official_sees_what_he_leads_and_the_head_what_is_overdue(
     assert not any(summary.startswith("财务科") for summary in after)
 
 
-def test_what_was_due_before_the_ledger_is_no_event(make_desk: MakeDesk) -> None:
-    assert events(calendar(make_desk(one_report(), "04-03 08:00"))) == []
-
-
 def test_a_feed_of_nobody_is_refused(desk: Desk) -> None:
     for name, official in (("没有这个科", False), ("没有这个职务", True)):
         with pytest.raises(ForgedError):
@@ -149,19 +145,7 @@ def test_what_is_written_is_read_back_by_a_library(made: list[Event], name: str)
         assert found["STATUS"] == event.status.value
 
 
-_LONG = Event(
-    uid="a@b",
-    stamp=at("03-20 10:00"),
-    sequence=0,
-    day=date(2023, 3, 24),
-    summary="报送" * 100,
-    description="x" * 300,
-    status=Status.CONFIRMED,
-)
-
-
 @given(st.lists(_EVENTS, min_size=1, max_size=3))
-@example([_LONG])
 def test_no_line_is_longer_than_the_standard_allows(made: list[Event]) -> None:
     raw = calendar_text("日历", "duban", made).encode()
     assert raw.endswith(b"END:VCALENDAR\r\n")
