@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from duban.bureau import Bureau
 from jobs.links import Links
@@ -56,6 +57,11 @@ class Context:
     links: Links | None = None
     public_url: str | None = None
     metrics_token: str | None = field(default=None, repr=False)
+
+    @property
+    def root(self) -> str:
+        """What stands before each path where a proxy serves the pages below one of its own."""
+        return urlsplit(self.public_url or "").path
 
     @property
     def https(self) -> bool:

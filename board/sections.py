@@ -10,10 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
@@ -21,9 +19,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from board.context import Context
+from board.rendering import Pages, megabytes
 from board.upload import BadFormError, Limits, TooMuchError, files_of, read_form, text_of
 from duban.bureau import Bureau
-from duban.filenames import shown_name
 from duban.letters import Recipient
 from jobs.collect import Act, RefusedError, submit, withdraw
 from jobs.extensions import request as ask_for_time
@@ -44,7 +42,6 @@ _HEADERS: Final = {
 }
 _NAME_CHARACTERS: Final = 40
 _NOTE_CHARACTERS: Final = 2000
-_ASSETS: Final = {"page.css": "text/css", "page.js": "text/javascript"}
 
 
 @dataclass(frozen=True)
@@ -61,50 +58,21 @@ class NotTakenError(ValueError):
     """The form lacks something; the message tells the clerk what, in Chinese."""
 
 
-def section_routes(context: Context, links: Links) -> list[BaseRoute]:
+def section_routes(context: Context, links: Links, pages: Pages) -> list[BaseRoute]:
     """The routes of the pages behind links, for the app that serves them."""
-    pages = _Pages(context, links)
+    counter = _Counter(context, links, pages)
     return [
-        Route("/r/{token}", pages.show, methods=["GET"]),
-        Route("/r/{token}", pages.act, methods=["POST"]),
-        Route("/assets/{name}", _asset, methods=["GET"]),
+        Route("/r/{token}", counter.show, methods=["GET"]),
+        Route("/r/{token}", counter.act, methods=["POST"]),
     ]
 
 
-def _asset(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in _ASSETS:
-        return Response(status_code=404)
-    content = files("templates").joinpath("pages", name).read_bytes()
-    headers = {"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=_ASSETS[name], headers=headers)
-
-
-class _Pages:
+class _Counter:
     """Shows a letter's page, and takes what its forms bring."""
 
-    def __init__(self, context: Context, links: Links) -> None:
-        self.context, self.links = context, links
+    def __init__(self, context: Context, links: Links, pages: Pages) -> None:
+        self.context, self.links, self.pages = context, links, pages
         self.limits = Limits(context.archive.largest, context.files_at_once)
-        self.templates = Environment(
-            loader=FileSystemLoader(str(files("templates").joinpath("pages"))),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.templates.filters |= {
-            "left": words.left,
-            "light_word": words.light_word,
-            "megabytes": _megabytes,
-            "moment": words.moment,
-            "day": words.day,
-            "name": words.name,
-            "notes": words.notes,
-            "shown_name": shown_name,
-            "stamp": words.stamp,
-            "when": words.when,
-        }
 
     async def show(self, request: Request) -> Response:
         """The page as it stands; changes nothing."""
@@ -126,7 +94,7 @@ class _Pages:
             return Response(status_code=400)
         except (LedgerError, OSError) as error:
             self.context.say("page.failed", logging.ERROR, reason=str(error))
-            text = self.templates.get_template("broken.html").render()
+            text = self.pages.text("broken.html")
             return Response(text, 503, dict(_HEADERS), media_type="text/html")
 
     async def _show(self, request: Request) -> Response:
@@ -232,7 +200,8 @@ class _Pages:
 
     def _page(self, page: LetterPage, said: Said | None, status: int = 200) -> Response:
         links, plan = self.links, page.bureau.plan
-        text = self.templates.get_template("letter.html").render(
+        text = self.pages.text(
+            "letter.html",
             page=page,
             now=page.now,
             said=said,
@@ -251,13 +220,13 @@ class _Pages:
         if isinstance(error, ExpiredError):
             plan = error.bureau.plan
             office = {"name": plan.office.name, "email": plan.mailbox(plan.office)}
-        text = self.templates.get_template("closed.html").render(office=office)
+        text = self.pages.text("closed.html", office=office)
         return Response(text, 403, dict(_HEADERS), media_type="text/html")
 
     def _too_much(self) -> str:
         return (
             f"没有登记：一次最多{self.limits.files}个文件，合计不超过"
-            f"{_megabytes(self.limits.total_bytes)}。请压缩或分次报送，也可联系办公室。"
+            f"{megabytes(self.limits.total_bytes)}。请压缩或分次报送，也可联系办公室。"
         )
 
 
@@ -280,9 +249,3 @@ def _done(page: LetterPage, query: Mapping[str, Any]) -> Said | None:
         case "extend" if which.request is not None:
             text = "申请已送办公室。答复之前，原时限不变。"
     return Said(text, good=True, about=which.id) if text else None
-
-
-def _megabytes(size: int) -> str:
-    if size >= 1_000_000:
-        return f"{size / 1_000_000:.3g} MB"
-    return f"{max(size // 1000, 1)} KB" if size else "空文件"

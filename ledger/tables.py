@@ -285,6 +285,20 @@ event = Table(
 Index("ix_event_obligation_id", event.c.obligation_id)
 Index("ix_event_letter_id", event.c.letter_id)
 
+# who may sign in to the office's pages
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    # never the password itself: a hash that carries its own salt and cost
+    Column("password", Text, nullable=False),
+    # rises with each change: a session of an earlier version is over
+    Column("version", Integer, nullable=False),
+    Column("created_at", UTC_, nullable=False),
+    Column("disabled_at", UTC_),
+)
+
 mark = Table(
     "mark",
     metadata,

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "override": "decisions",
     "archive": "archive",
     "send-test": "sendtest",
+    "user": "users",
     "db": "db",
     "completion": "completion",
 }

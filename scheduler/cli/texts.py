@@ -6,6 +6,7 @@ import os
 from typing import Any, Final
 
 from scheduler.cli.helptexts import HELP
+from scheduler.cli.housetexts import HOUSE
 
 OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "error": ("error: {message}", "错误：{message}"),
@@ -252,7 +253,7 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-TEXTS: Final[dict[str, tuple[str, str]]] = HELP | OUTPUT
+TEXTS: Final[dict[str, tuple[str, str]]] = HELP | OUTPUT | HOUSE
 """Every text by its name: English, then Chinese."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from board.app import app_of
@@ -24,18 +25,18 @@ ELSEWHERE = ("203.0.113.7", 50000)
 
 @dataclass
 class Pages:
-    """A desk with its pages; `vitals` may be set by the test."""
+    """A desk with its pages; `vitals` may be set by the test, and another `context` given."""
 
     desk: Desk
     context: Context
     vitals: Vitals = field(default_factory=lambda: Vitals(state="ok", tick_age_s=1.0))
     said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _apps: dict[Context, Starlette] = field(default_factory=dict)
 
     def browser(self, client: tuple[str, int] = LOCAL, base: str = PUBLIC) -> TestClient:
         """A browser with its own cookies, at an address; it follows no redirection."""
-        return TestClient(
-            app_of(self.context), base_url=base, client=client, follow_redirects=False
-        )
+        app = self._apps.setdefault(self.context, app_of(self.context))
+        return TestClient(app, base_url=base, client=client, follow_redirects=False)
 
 
 MakePages = Callable[..., Pages]

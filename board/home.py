@@ -1,0 +1,42 @@
+"""The office's first page: how the plans stand, and whether duban itself is well."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from board.door import Door, Visitor
+from duban.standings import Standing
+from jobs.status import status
+
+_STATES: Final = {
+    "ok": "正常",
+    "starting": "正在启动",
+    "failing": "出错，正在重试",
+    "late": "停顿",
+}
+
+
+def home_routes(door: Door) -> list[Route]:
+    """`/`."""
+
+    def home(request: Request, visitor: Visitor) -> Response:
+        context = door.context
+        now, vitals = context.clock(), context.vitals()
+        keys = [bureau.plan.id for bureau in context.bureaus().values()]
+        with context.ledger.read() as connection:
+            found = status(connection, now, keys)
+        return door.render(
+            visitor,
+            "home.html",
+            found=found,
+            standings=Standing,
+            state=_STATES[vitals.state],
+            well=vitals.well,
+            tick_age_s=vitals.tick_age_s,
+        )
+
+    return [door.page("/", home)]
