@@ -6,10 +6,19 @@ import pytest
 
 from ledger.engine import Ledger
 from tests.support.ledgers import desk, make_desk
+from tests.support.nodes import node_settings, start_node
 from tests.support.postgres import Cluster, postgres
 from tests.support.smtp import faulty, make_faulty
 
-__all__ = ["desk", "faulty", "make_desk", "make_faulty", "postgres"]
+__all__ = [
+    "desk",
+    "faulty",
+    "make_desk",
+    "make_faulty",
+    "node_settings",
+    "postgres",
+    "start_node",
+]
 
 
 @pytest.fixture

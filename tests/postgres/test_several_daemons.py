@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from email import message_from_bytes
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -14,56 +11,22 @@ import pytest
 
 from ledger.engine import Ledger
 from ledger.leader import Leader
-from scheduler.clock import SystemClock
-from tests.support.nodes import SECTIONS, Node, many_sections
+from tests.support.nodes import CONNECTIONS, LETTERS, StartNode, message_ids
 from tests.support.postgres import Cluster
 from tests.support.smtp import FaultyServer
 
-StartNode = Callable[..., Node]
-CONNECTIONS = 4
-LETTERS = SECTIONS + 1
-"""A reminder to each section, and the office's digest."""
-
 
 @pytest.fixture
-def start_node(
-    postgres: Cluster, database: str, faulty: FaultyServer, tmp_path: Path
-) -> Iterator[StartNode]:
-    """Starts a daemon of one ledger and one relay; all are killed at the end."""
-    given: dict[str, Any] = {
-        "folder": str(many_sections(tmp_path / "plan")),
-        "since": SystemClock().now().timestamp(),
-        "now": "2023-03-17 09:00",
-        "database": postgres.url(database),
-        "smtp_host": "127.0.0.1",
-        "smtp_port": faulty.port,
-        "smtp_tls": "none",
-        "smtp_connections": CONNECTIONS,
-        "smtp_timeout_seconds": 1,
-        "batch_size": 4,
-        "claim_lease_seconds": 3,
-        "mail_from": "duban@edu.example",
-        "tick_seconds": 0.2,
-        "log_format": "json",
-    }
-    nodes: list[Node] = []
-
-    def start(**more: Any) -> Node:
-        nodes.append(Node(given | more).start())
-        return nodes[-1]
-
-    yield start
-    for node in nodes:
-        node.kill()
+def node_settings(
+    node_settings: dict[str, Any], postgres: Cluster, database: str
+) -> dict[str, Any]:
+    """All nodes of a test have one ledger."""
+    return node_settings | {"database": postgres.url(database)}
 
 
 @pytest.fixture
 def rows(postgres: Cluster, database: str) -> Callable[[str], list[tuple[Any, ...]]]:
     return lambda statement: postgres.do(statement, database)
-
-
-def ids(server: FaultyServer) -> Counter[str]:
-    return Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in server.mails)
 
 
 def test_one_of_three_decides_and_the_letters_go_out_once(
@@ -75,7 +38,7 @@ def test_one_of_three_decides_and_the_letters_go_out_once(
         node.until("daemon.ready")
     assert [node.stop() for node in nodes] == [0, 0, 0]
     assert sum(node.count("plan.reconciled") for node in nodes) == 1
-    assert set(ids(faulty).values()) == {1}
+    assert set(message_ids(faulty).values()) == {1}
     assert rows("SELECT state, count(*) FROM letter GROUP BY state") == [("sent", LETTERS)]
 
 
@@ -91,7 +54,7 @@ def test_f02_daemons_killed_at_random_lose_nothing_and_double_only_what_is_marke
     until_all_are_sent(rows)
     for node in nodes:
         node.stop()
-    copies = ids(faulty)
+    copies = message_ids(faulty)
     uncertain = {row[0] for row in rows("SELECT message_id FROM letter WHERE uncertain")}
     assert set(copies) == {row[0] for row in rows("SELECT message_id FROM letter")}
     assert {which for which, times in copies.items() if times > 1} <= uncertain
@@ -108,7 +71,7 @@ def test_a_dead_leader_is_followed_by_another_that_decides(
     first.kill()
     second.until("daemon.leads")
     faulty.wait_for(LETTERS)
-    assert len(ids(faulty)) == LETTERS
+    assert len(message_ids(faulty)) == LETTERS
 
 
 def test_daemons_come_back_by_themselves_when_the_database_does(

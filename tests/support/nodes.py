@@ -1,4 +1,4 @@
-"""Several daemons on one PostgreSQL ledger, each a process of its own under a clock that goes."""
+"""Daemons as processes under a clock that goes: to be killed, or to work side by side."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any, Self
+
+import pytest
+
+from scheduler.clock import SystemClock
+from tests.support.smtp import FaultyServer
 
 _RUN = """
 import asyncio, json, sys
@@ -33,6 +41,9 @@ sys.exit(asyncio.run(run([folder], Settings(**given), Going())))
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
 SECTIONS = 40
+LETTERS = SECTIONS + 1
+"""A reminder to each section, and the office's digest."""
+CONNECTIONS = 4
 
 _HEAD = """\
 plan:
@@ -97,6 +108,12 @@ class Node:
                 self.log.append(said)
                 self._heard.notify_all()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None
+        return self._process.pid
+
     def count(self, name: str) -> int:
         """How often an event of this name was logged."""
         return sum(line["event"] == name for line in self.log)
@@ -130,3 +147,46 @@ class Node:
         assert process.stderr is not None
         process.stderr.close()
         return process.returncode
+
+
+StartNode = Callable[..., Node]
+
+
+@pytest.fixture
+def node_settings(faulty: FaultyServer, tmp_path: Path) -> dict[str, Any]:
+    """Settings of a daemon with forty reports to remind of, an SQLite ledger and a quick heart."""
+    return {
+        "folder": str(many_sections(tmp_path / "plan")),
+        "since": SystemClock().now().timestamp(),
+        "now": "2023-03-17 09:00",
+        "database": f"sqlite:///{tmp_path}/ledger.sqlite",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": faulty.port,
+        "smtp_tls": "none",
+        "smtp_connections": CONNECTIONS,
+        "smtp_timeout_seconds": 1,
+        "batch_size": 4,
+        "claim_lease_seconds": 3,
+        "mail_from": "duban@edu.example",
+        "tick_seconds": 0.2,
+        "log_format": "json",
+    }
+
+
+@pytest.fixture
+def start_node(node_settings: dict[str, Any]) -> Iterator[StartNode]:
+    """Starts a daemon: `start_node(http_listen=…)`; all are killed at the end."""
+    nodes: list[Node] = []
+
+    def start(**more: Any) -> Node:
+        nodes.append(Node(node_settings | more).start())
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        node.kill()
+
+
+def message_ids(server: FaultyServer) -> Counter[str]:
+    """How often each letter reached its final dot."""
+    return Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in server.mails)

@@ -57,6 +57,8 @@ class FaultyServer:
     auth: bool = False
     pipelining: bool = True
     port: int = 0
+    before_answer: Callable[[int], None] = lambda count: None
+    after_answer: Callable[[int], None] = lambda count: None
     said: list[list[str]] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
     _scripts: dict[str, deque[Action]] = field(default_factory=lambda: defaultdict(deque))
@@ -154,7 +156,9 @@ class FaultyServer:
             with self._came:
                 self.mails.append(content)
                 self._came.notify_all()
+            self.before_answer(len(self.mails))
             await self._answer("DOT", writer)
+            self.after_answer(len(self.mails))
         elif verb == "STARTTLS" and answer.startswith(b"220") and self.starttls:
             await writer.start_tls(self.starttls)
         elif verb == "QUIT":
