@@ -26,7 +26,7 @@ from duban.letters import Recipient
 from jobs.collect import Act, RefusedError, submit, withdraw
 from jobs.extensions import request as ask_for_time
 from jobs.letterpage import ExpiredError, LetterPage, PageItem, read_page
-from jobs.links import Feed, ForgedError, Form, Links
+from jobs.links import LINK, Feed, ForgedError, Form, Links
 from ledger.archive import TooLargeError
 from ledger.attachments import File
 from ledger.engine import LedgerError
@@ -152,7 +152,7 @@ class _Counter:
             item.facts.key,
             self.context.clock(),
             f"{page.name} {name}" if name else page.name,
-            via="link",
+            via=LINK,
             reason=typed["note"][:_NOTE_CHARACTERS] or None,
         )
         match what:

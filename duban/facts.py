@@ -46,7 +46,7 @@ class ItemFacts:
     obligation over, in the letter to the one that gives it up; `taken_from` the one that gave it
     up, in the letter to the new one. `section_email` is the section's mailbox, for the official's
     one action in an escalation. `waited` is how many working days a hand-in has lain
-    unaccepted, in a digest.
+    unaccepted, in a digest; `bare` says that a link brought it without any file.
     """
 
     key: str
@@ -78,6 +78,7 @@ class ItemFacts:
     taken_from: str | None = None
     section_email: str = ""
     waited: int = 0
+    bare: bool = False
 
     @property
     def overdue(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, select
 
 from duban.bureau import Bureau
 from duban.facts import DigestFacts, ItemFacts, LetterKind
@@ -15,9 +15,10 @@ from duban.letters import Recipient
 from duban.standings import State
 from jobs.extensions import open_requests
 from jobs.letterbox import post
+from jobs.links import LINK
 from ledger import plans
 from ledger.engine import Ledger
-from ledger.tables import LetterState, letter, obligation, plan
+from ledger.tables import LetterState, attachment, letter, obligation, plan, submission
 from mailroom.words import day, name
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
         for part, listing in _LISTS.items()
         if counts[f"{part}_count"]
     }
-    listed["submitted"] = tuple(_waiting(bureau, i, now) for i in listed.get("submitted", ()))
+    listed["submitted"] = tuple(_waiting(content, i) for i in listed.get("submitted", ()))
     return DigestFacts(
         **counts,
         **listed,
@@ -91,11 +92,13 @@ def digest_facts(content: Content, plan_id: int) -> DigestFacts:
     )
 
 
-def _waiting(bureau: Bureau, item: ItemFacts, now: datetime) -> ItemFacts:
-    """A hand-in with the working days that it has lain here, from its own day to today."""
+def _waiting(content: Content, item: ItemFacts) -> ItemFacts:
+    """A hand-in with the working days that it has lain here, and whether it is but a word."""
     if item.submitted_at is None:
         return item
-    return replace(item, waited=bureau.calendar.count(item.submitted_at.date(), now.date()))
+    waited = content.bureau.calendar.count(item.submitted_at.date(), content.now.date())
+    bare = content.connection.execute(_BARE, {"number": item.number}).first() is not None
+    return replace(item, waited=waited, bare=bare)
 
 
 def _requests(content: Content, plan_id: int) -> tuple[str, ...]:
@@ -108,6 +111,11 @@ def _requests(content: Content, plan_id: int) -> tuple[str, ...]:
     )
 
 
+_BARE = select(submission.c.id).where(
+    submission.c.number == bindparam("number"),
+    submission.c.via == LINK,
+    ~exists().where(attachment.c.submission_id == submission.c.id),
+)
 _WRONG = (
     select(letter)
     .where(

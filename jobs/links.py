@@ -16,6 +16,9 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from duban.letters import Recipient
 
+LINK: Final = "link"
+"""The way of what comes in by a link, in the ledger."""
+
 _FORGED: Final = "this is no link of ours"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,400}", re.ASCII)
 _QUOTED: Final = re.compile(r"/r/([A-Za-z0-9_.-]{1,400})", re.ASCII)

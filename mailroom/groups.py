@@ -160,8 +160,9 @@ def _section_line(group: SectionItems, now: datetime) -> str:
 def _submitted_line(item: ItemFacts, now: datetime) -> str:
     at = f"，{stamp(item.submitted_at, now)}收到" if item.submitted_at else ""
     number = f"，编号{item.number}" if item.number else ""
+    bare = "，仅有说明，无附件" if item.bare else ""
     waited = f"，已待核{item.waited}个工作日" if item.waited >= _LONG_WAIT_DAYS else ""
-    return f"{item.section}：{name(item, now)}{at}{number}{waited}"
+    return f"{item.section}：{name(item, now)}{at}{number}{bare}{waited}"
 
 
 def _duties(items: Items, now: datetime) -> list[tuple[str, int]]:

@@ -33,6 +33,8 @@ def plain_text(facts: LetterFacts) -> str:
     lines = [f"{facts.recipient}：", "", facts.title or _WHAT[facts.kind], *facts.message]
     lines += [_line(facts, item) for item in facts.items]
     lines += [*_figures(facts), *facts.details, ""]
+    if facts.link:
+        lines.append(f"办理页：{facts.link}")
     lines.append(f"报送请直接回复本邮件并附上材料。联系：{facts.office} {facts.office_email}")
     lines.append(
         f"依据《{facts.plan_title}》，由督办系统代{facts.organization}{facts.office}自动发送。"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from duban.standings import Standing
 from jobs.circulate import next_digest
 from jobs.extensions import request
+from jobs.links import LINK
 from jobs.status import TICK, Status, status
 from ledger import plans
+from ledger.archive import Stored
+from ledger.attachments import File
 from tests.support.ledgers import CAIWU, Desk, MakeDesk, at, everybodys_report, told
 from tests.support.plans import rule
 
+FILE = File(Stored("0" * 64, 3), "3月专报.docx", "")
 SECTION, OFFICE = "caiwu@edu.example", "bangongshi@edu.example"
 
 
@@ -228,6 +233,21 @@ def test_a_report_of_yesterday_is_not_called_long_unaccepted(desk: Desk) -> None
     sent = desk.deliver()[-1]
     assert "待核（1项）" in sent.rendered.text
     assert "个工作日" not in sent.rendered.text
+
+
+def test_a_hand_in_by_link_without_a_file_is_called_a_mere_word(desk: Desk) -> None:
+    desk.go("03-15 10:00").submit(via=LINK, reason="已办")
+    desk.go("03-16 08:30").circulate()
+    assert "仅有说明，无附件" in desk.deliver()[-1].rendered.text
+
+
+@pytest.mark.parametrize("how", [{"via": LINK, "files": (FILE,)}, {"via": "command"}])
+def test_a_hand_in_with_a_file_or_by_hand_is_not(desk: Desk, how: dict[str, Any]) -> None:
+    desk.go("03-15 10:00").submit(**how)
+    desk.go("03-16 08:30").circulate()
+    text = desk.deliver()[-1].rendered.text
+    assert "待核（1项）" in text
+    assert "仅有说明" not in text
 
 
 def test_a_request_for_more_time_makes_a_digest_and_is_listed(desk: Desk) -> None:
