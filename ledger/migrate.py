@@ -24,6 +24,12 @@ def head() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+def knows(version: str) -> bool:
+    """Whether a migration of that number is among the scripts."""
+    scripts = ScriptDirectory.from_config(config()).walk_revisions()
+    return any(script.revision == version for script in scripts)
+
+
 def upgrade(engine: Engine) -> None:
     """Apply what is missing, in one transaction that other nodes wait for."""
     made = config()

@@ -1,10 +1,10 @@
-"""`duban db`: bring the ledger up to date, copy it, check it."""
+"""`duban db`: bring the ledger up to date, copy it, put a copy back, check it."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,6 @@ from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
     from ledger.engine import Ledger
-
-_PAGES_AT_ONCE = 1000
 
 
 @click.group("db", cls=Group, help=say("db"), short_help=say("db.short"))
@@ -44,10 +42,14 @@ def upgrade_command(as_json: bool) -> None:
 @json_option
 def backup_command(dest: Path, as_json: bool) -> None:
     """See the catalogue."""
-    with ledger_at(settings().database) as ledger:
-        if ledger.path is None:
-            raise Refused(say("db.backup.sqlite"))
-        _back_up(ledger.path, dest)
+    from ledger.backup import back_up
+
+    source = _file("db.backup.postgres", dest)
+    # not migrated first: the daemon that writes it may be the version before
+    if not source.exists():
+        raise Refused(say("no.ledger", ledger=source))
+    with _plainly():
+        back_up(source, dest)
     size = dest.stat().st_size
     if as_json:
         document({"file": str(dest), "bytes": size})
@@ -55,24 +57,53 @@ def backup_command(dest: Path, as_json: bool) -> None:
         line(say("db.backed.up", dest=dest, size=size))
 
 
-def _back_up(source: Path, dest: Path) -> None:
-    """Copy a ledger in use: into a file beside `dest` that nobody else can read, then over it."""
-    if dest.is_dir() or dest.resolve() == source.resolve():
-        raise Refused(say("db.backup.dest", dest=dest))
-    part = dest.with_name(f".{dest.name}.{os.getpid()}.part")
+@db_command.command("restore", help=say("db.restore"), short_help=say("db.restore.short"))
+@click.argument("copy", metavar="FILE", type=click.Path(path_type=Path))
+@json_option
+def restore_command(copy: Path, as_json: bool) -> None:
+    """See the catalogue."""
+    from ledger.backup import restore
+    from scheduler.clock import SystemClock
+    from scheduler.lock import AlreadyRunningError, DaemonLock
+
+    path = _file("db.restore.postgres", copy)
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
-            old.backup(new, pages=_PAGES_AT_ONCE)
-            # one file that needs no companions wherever it is carried
-            new.execute("PRAGMA journal_mode = DELETE")
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(dest)
-    except (OSError, sqlite3.Error) as error:
-        raise Refused(say("db.backup.failed", dest=dest, error=error)) from error
+        with _plainly(), DaemonLock(path):
+            kept = restore(copy, path, SystemClock().now())
+    except AlreadyRunningError as error:
+        raise Refused(str(error)) from error
+    if as_json:
+        document({"ledger": str(path), "replaced": str(kept) if kept else None})
+        return
+    line(say("db.restored", ledger=path, copy=copy))
+    if kept:
+        line(say("db.restore.kept", kept=kept))
+
+
+def _file(otherwise: str, other: Path) -> Path:
+    """The file of the settings' ledger; one of PostgreSQL's is refused with the right command."""
+    from ledger.engine import Ledger
+
+    ledger = Ledger(settings().database)
+    try:
+        if ledger.path is None:
+            # without the password: the programs take it from PGPASSWORD or ~/.pgpass
+            url = ledger.url._replace(drivername="postgresql", password=None)
+            shown = shlex.quote(url.render_as_string())
+            raise Refused(say(otherwise, url=shown, file=shlex.quote(str(other))))
+        return ledger.path
     finally:
-        part.unlink(missing_ok=True)
+        ledger.close()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    from ledger.engine import LedgerError
+
+    try:
+        yield
+    except LedgerError as error:
+        raise Refused(str(error)) from error
 
 
 @db_command.command("check", help=say("db.check"), short_help=say("db.check.short"))

@@ -56,4 +56,26 @@ HOUSE: Final[dict[str, tuple[str, str]]] = {
         "{name}  since {since}, disabled since {until}",
         "{name}  建于 {since}，{until} 停用",
     ),
+    "db.restore": (
+        "Put FILE, a copy that 'duban db backup' made, in the ledger's place.\n\nNo daemon may "
+        "run. The ledger before is kept beside it under another name.",
+        "\b\n用备份文件 FILE 恢复台账。\n须先停止督办程序；原台账改名保留在旁边。",
+    ),
+    "db.restore.short": ("Put a copy back.", "恢复"),
+    "db.restored": (
+        "{ledger} is now what {copy} holds; start the daemon",
+        "台账 {ledger} 已恢复为 {copy} 的内容，可以启动督办程序",
+    ),
+    "db.restore.kept": ("the ledger before: {kept}", "原台账：{kept}"),
+    "db.backup.postgres": (
+        "this ledger is in PostgreSQL: copy it with\n"
+        "    pg_dump --format=custom --file={file} {url}",
+        "台账在 PostgreSQL 中，请用下列命令备份：\n    pg_dump --format=custom --file={file} {url}",
+    ),
+    "db.restore.postgres": (
+        "this ledger is in PostgreSQL: stop all daemons, and restore it with\n"
+        "    pg_restore --clean --if-exists --single-transaction --dbname={url} {file}",
+        "台账在 PostgreSQL 中，请停止全部督办程序后用下列命令恢复：\n"
+        "    pg_restore --clean --if-exists --single-transaction --dbname={url} {file}",
+    ),
 }

@@ -221,12 +221,6 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "db.upgraded": ("{ledger} is at version {version}", "{ledger} 已是版本 {version}"),
     "db.backed.up": ("copied to {dest}, {size} bytes", "已备份到 {dest}，{size} 字节"),
-    "db.backup.sqlite": (
-        "this ledger is in PostgreSQL: copy it with pg_dump",
-        "台账在 PostgreSQL 中：请用 pg_dump 备份",
-    ),
-    "db.backup.dest": ("cannot copy to {dest}: name another file", "不能备份到 {dest}，请换文件名"),
-    "db.backup.failed": ("no copy was made at {dest}: {error}", "未能备份到 {dest}：{error}"),
     "db.ledger": ("{ledger}, version {version}", "{ledger}，版本 {version}"),
     "db.good": ("the ledger is sound", "台账完好"),
     "db.bad": (
