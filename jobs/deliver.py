@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,10 @@ from sqlalchemy import Connection, Row
 
 from duban.bureau import Bureau
 from jobs.links import Links
-from jobs.outcome import accepted, refused
+from jobs.outcome import accepted, put_off, refused
 from jobs.prepare import Claims, Ready, claim
 from ledger import events, letters
-from ledger.engine import Ledger
+from ledger.engine import Ledger, LedgerError
 from mailroom.compose import Envelope, compose
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Rendered, Speaker
@@ -37,6 +37,17 @@ class Sent:
     ready: Ready
     mail: Mail
     rendered: Rendered
+
+
+_Carried = tuple[Ready, Rendered, Mail, Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What outlives a delivery that the ledger stopped: letters not tried, answers not written."""
+
+    waiting: deque[Ready] = field(default_factory=deque)
+    finished: list[_Carried] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +71,16 @@ class Carrier:
     links: Links | None = None
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
+    basket: Basket = field(default_factory=Basket)
 
 
 async def deliver(ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> int:
     """Send every letter that is due; gives how many the relay accepted.
 
     When told to stop, letters in flight are finished and claimed ones are given back. A letter that
-    cannot even be written stays claimed until its lease ends; the others are sent and marked, then
-    its error is raised.
+    cannot be worded is put off; the others go out. Raises LedgerError where the ledger cannot be
+    written: nothing more is sent, and what the relay said is kept in the carrier's basket and
+    written before anything else the next time.
     """
     return await _Delivery(ledger, bureaus, carrier).run()
 
@@ -82,13 +95,12 @@ class _Delivery:
     def __init__(self, ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> None:
         self._ledger, self._bureaus, self._carrier = ledger, bureaus, carrier
         self._claims = Claims(carrier.owner, carrier.lease, carrier.batch, carrier.links)
-        self._waiting: deque[Ready] = deque()
-        self._finished: list[_Carried] = []
-        self._errors: list[Exception] = []
-        self._more = True
+        self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
+        self._more, self._halted = True, False
         self._sent = 0
 
     async def run(self) -> int:
+        self._give_back()
         self._refill()
         side_by_side = min(self._carrier.side_by_side, len(self._waiting))
         working = {asyncio.create_task(self._work()) for _ in range(side_by_side)}
@@ -98,26 +110,46 @@ class _Delivery:
                 self._mark()
                 for task in done:
                     task.result()
+        except LedgerError:
+            await self._halt(working)
+            raise
         finally:
             for task in working:
                 task.cancel()
         self._give_back()
-        if self._errors:
-            raise self._errors[0]
         return self._sent
+
+    async def _halt(self, working: set[asyncio.Task[None]]) -> None:
+        """Begin nothing new; a letter under way is heard out, so that it is not sent again."""
+        self._halted = True
+        await asyncio.gather(*working, return_exceptions=True)
 
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
-        while not self._carrier.stopping():
+        while not (self._halted or self._carrier.stopping()):
             if not self._waiting:
                 self._refill()
                 if not self._waiting:
                     return
-            ready = self._waiting.popleft()
-            try:
-                self._finished.append(await _carry(self._bureaus, self._carrier, ready))
-            except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
-                self._errors.append(error)
+            await self._try(self._waiting.popleft())
+
+    async def _try(self, ready: Ready) -> None:
+        try:
+            carried = await _carry(self._bureaus, self._carrier, ready)
+        except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
+            bureau, owner = self._bureaus[ready.row.plan_id], self._carrier.owner
+            with self._ledger.write() as connection:
+                put_off(
+                    connection,
+                    self._ledger,
+                    bureau,
+                    ready.row,
+                    error,
+                    owner,
+                    self._carrier.clock(),
+                )
+        else:
+            self._finished.append(carried)
 
     def _refill(self) -> None:
         self._mark()
@@ -134,7 +166,8 @@ class _Delivery:
             del self._finished[: len(finished)]
 
     def _give_back(self) -> None:
-        """Let go of what was claimed and not tried, as we were told to stop."""
+        """Let go of what was claimed and not tried: we were told to stop, or had to."""
+        self._mark()
         if self._waiting:
             with self._ledger.write() as connection:
                 for ready in self._waiting:
@@ -146,9 +179,7 @@ class _Delivery:
                         due_at=row.due_at,
                         attempts=row.attempts,
                     )
-
-
-_Carried = tuple[Ready, Rendered, Mail, Reply]
+            self._waiting.clear()
 
 
 async def _carry(bureaus: Mapping[int, Bureau], carrier: Carrier, ready: Ready) -> _Carried:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from duban.bureau import Bureau
+from duban.facts import LetterKind
 from jobs.letterbox import notify_office
 from ledger import events, letters, plans
 from ledger.engine import Ledger
@@ -20,6 +21,7 @@ GIVE_UP_AFTER = timedelta(days=5)
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
 _SEVERAL = 2
+_BROKEN = "cannot be worded: "
 
 
 def backoff(attempts: int) -> timedelta:
@@ -117,6 +119,35 @@ def _give_up(
         [said, "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。"],
         [f"服务器答复：{reply.text}"],
     )
+
+
+def put_off(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    row: Row[Any],
+    error: Exception,
+    owner: str,
+    now: datetime,
+) -> None:
+    """Put a letter that cannot be worded off for an hour; the office is told the first time."""
+    what = f"{type(error).__name__}: {error}"
+    letters.put_back(
+        connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"
+    )
+    _note(connection, row, now, "letter.broken", reason=what)
+    # a notice about a notice would fail the same way
+    if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(_BROKEN):
+        notify_office(
+            connection,
+            ledger,
+            bureau,
+            row.plan_id,
+            now,
+            f"致{row.name}的函无法生成",
+            ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
+            [f"函件编号：{row.id}", f"错误：{what}"],
+        )
 
 
 def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:

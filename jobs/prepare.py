@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import SQLAlchemyError
 
 from duban.bureau import Bureau
 from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
 from jobs.links import Links
+from jobs.outcome import put_off
 from ledger import events, letters, mentions
 from ledger.engine import Ledger
 from ledger.tables import LetterState
@@ -70,7 +72,14 @@ def claim(
         for row in rows:
             _note_takeover(connection, row, now)
             content, mine = contents[row.plan_id], mentioned.get(row.id, [])
-            made = _prepare(content, row, mine, threads, claims.links)
+            try:
+                made = _prepare(content, row, mine, threads, claims.links)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
+                bureau = bureaus[row.plan_id]
+                put_off(connection, ledger, bureau, row, error, claims.owner, now)
+                continue
             if isinstance(made, str):
                 letters.withdraw(connection, row.id, made)
                 _note(connection, row, now, "letter.withdrawn", reason=made)

@@ -158,5 +158,5 @@ def _stuck(connection: Connection, plan_id: int, state: LetterState) -> tuple[St
             reason=row.reason or row.reply or "",
         )
         for row in rows
-        if state is LetterState.FAILED or row.reply
+        if state is LetterState.FAILED or row.reply or row.reason
     )

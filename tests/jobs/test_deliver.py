@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
-import pytest
+from sqlalchemy import update
 
 from config.model import Holder
 from duban.bureau import Bureau
 from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
+from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
@@ -110,6 +111,21 @@ class _Counting:
 
     async def send(self, mail: Mail) -> Reply:
         self.took.append(mail)
+        return await self.behind.send(mail)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class _Breaking:
+    """A relay at which the mails to one section come to grief before they leave."""
+
+    behind: Relay
+
+    async def send(self, mail: Mail) -> Reply:
+        if mail.recipient == SECTION:
+            raise HeaderError("always")
         return await self.behind.send(mail)
 
     async def close(self) -> None:
@@ -594,15 +610,45 @@ def test_a_short_outage_is_nobodys_letter(desk: Desk) -> None:
     assert desk.deliver() == []
 
 
-def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(make_desk: MakeDesk) -> None:
+def test_a_letter_that_cannot_be_worded_does_not_hold_up_the_others(make_desk: MakeDesk) -> None:
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
     relay = GuardedRelay(HeaderError("a line break in a name"))
-    with pytest.raises(HeaderError):
-        desk.deliver(relay=relay)
-    assert [row.state for row in desk.letters()] == ["claimed", "sent", "sent"]
-    assert len(desk.go("03-17 09:05").deliver(relay=relay)) == 1
-    assert [row.state for row in desk.letters()] == ["sent", "sent", "sent"]
+    desk.deliver(relay=relay)
+    assert sorted(row.state for row in desk.letters("reminder")) == ["queued", "sent", "sent"]
+    (broken,) = [row for row in desk.letters("reminder") if row.state == "queued"]
+    assert broken.reason == "cannot be worded: HeaderError: a line break in a name"
+    assert broken.due_at == desk.now + timedelta(hours=1)
+    (notice,) = desk.letters("notice")
+    assert notice.data["title"] == f"致{broken.name}的函无法生成"
+
+
+def test_a_letter_that_stays_broken_is_told_of_once(make_desk: MakeDesk) -> None:
+    desk = make_desk(one_report()).go("03-17 09:00")
+    desk.remind()
+    for hour in ("03-17 09:00", "03-17 10:00", "03-17 11:00"):
+        desk.go(hour).deliver(relay=_Breaking(desk.relay))
+    assert len(desk.events("letter.broken")) == 3
+    assert len(desk.letters("notice")) == 1
+    assert desk.go("03-17 12:00").deliver() != []
+    assert [row.state for row in desk.letters("reminder")] == ["sent"]
+
+
+def test_a_letter_whose_facts_cannot_be_gathered_does_not_hold_up_the_others(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    broken = desk.letters("reminder")[1].id
+    with desk.ledger.write() as connection:
+        connection.execute(
+            update(letter).where(letter.c.id == broken).values(data=["not", "facts"])
+        )
+    desk.deliver()
+    states = {row.id: row.state for row in desk.letters("reminder")}
+    assert states.pop(broken) == "queued"
+    assert set(states.values()) == {"sent"}
+    assert len(desk.letters("notice")) == 1
 
 
 def test_what_finished_meanwhile_is_committed_together(make_desk: MakeDesk) -> None:
