@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import SECRETS, Settings
+from config.settings import Settings
+from config.settingsmodel import SECRETS
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "deploy/duban.service"
