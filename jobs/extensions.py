@@ -180,11 +180,13 @@ def _waiting(connection: Connection, row: Row[Any]) -> Row[Any]:
 
 
 def _settle(connection: Connection, asked: Row[Any], act: Act, outcome: str, **values: Any) -> None:
-    connection.execute(
+    settled = connection.execute(
         update(extension)
         .where(extension.c.obligation_id == asked.obligation_id, extension.c.outcome.is_(None))
         .values(outcome=outcome, decided_at=act.at, decided_by=act.who, **values)
     )
+    if not settled.rowcount:  # on PostgreSQL somebody else may have answered since it was read
+        raise RefusedError("the request was answered by somebody else just now")
 
 
 def _one_line(text: str | None) -> str:
