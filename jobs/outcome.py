@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from ledger import events, letters, plans
 from ledger.engine import Ledger
 from mailroom.relay import Outcome, Reply
 
+_log = logging.getLogger("duban")
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
@@ -132,6 +134,7 @@ def put_off(
 ) -> None:
     """Put a letter that cannot be worded off for an hour; the office is told the first time."""
     what = f"{type(error).__name__}: {error}"
+    _log.error("letter.broken", exc_info=error)
     letters.put_back(
         connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"
     )
