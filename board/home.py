@@ -12,7 +12,8 @@ from board.door import Door, Visitor
 from duban.standings import Standing
 from jobs.status import status
 
-_TROUBLES: Final = {
+_STATES: Final = {
+    "ok": "正常",
     "starting": "正在启动",
     "failing": "出错，正在重试",
     "late": "停顿",
@@ -33,7 +34,8 @@ def home_routes(door: Door) -> list[Route]:
             "home.html",
             found=found,
             standings=Standing,
-            trouble=_TROUBLES.get(vitals.state, ""),
+            state=_STATES[vitals.state],
+            well=vitals.well,
             tick_age_s=vitals.tick_age_s,
         )
 

@@ -85,6 +85,21 @@ def _mark(
     )
 
 
+def forget_unnamed(connection: Connection, bureaus: Mapping[int, Bureau], now: datetime) -> None:
+    """Take the marks from addresses that no plan at work names any more: they were corrected."""
+    named = {
+        address.lower()
+        for bureau in bureaus.values()
+        for address in (
+            *(bureau.plan.mailbox(section) for section in bureau.plan.file.sections),
+            *(h.email for official in bureau.plan.file.officials for h in official.holders),
+        )
+    }
+    for address in mails.marked_addresses(connection):
+        if named and address not in named:
+            works_again(connection, address, now)
+
+
 def works_again(connection: Connection, address: str, now: datetime, who: str = "duban") -> bool:
     """Take the mark from an address: mail came from it, or the office says so."""
     if not mails.unmark_address(connection, address.lower()):

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from jobs.bounced import NotYetError
+from jobs.bounced import NotYetError, forget_unnamed
 from jobs.inbox import Desk, Incoming, take_in
 from jobs.letterbox import notify_office
 from jobs.verdict import Why
@@ -61,6 +61,7 @@ def listen(
         plans.set_mark(connection, mails.READ, begun.isoformat(), clock())
         if plans.get_mark(connection, mails.TROUBLE):
             plans.set_mark(connection, mails.TROUBLE, None, clock())
+        forget_unnamed(connection, desk.bureaus, clock())
     return Reading(tuple(taken))
 
 

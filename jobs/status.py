@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
 from jobs.outcome import TROUBLE
-from ledger import plans
+from ledger import mails, plans
 from ledger.tables import LetterState, letter, obligation, plan
 
 TICK = "tick"
@@ -61,6 +61,20 @@ class PlanStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxStatus:
+    """The mailbox: when it was last read, why it cannot be, what waits, what comes back.
+
+    `returned` are the addresses whose letters came back, each with when and what was said.
+    """
+
+    read_at: datetime | None = None
+    trouble_since: datetime | None = None
+    trouble: str = ""
+    waiting: int = 0
+    returned: tuple[tuple[str, datetime, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The whole ledger: its plans, the daemon's last tick, the relay's trouble if it has any."""
 
@@ -68,6 +82,7 @@ class Status:
     last_tick: datetime | None
     trouble_since: datetime | None
     trouble: str = field(default="")
+    mailbox: MailboxStatus = field(default_factory=lambda: MailboxStatus())
 
 
 def status(connection: Connection, now: datetime, keys: Iterable[str] | None = None) -> Status:
@@ -86,6 +101,22 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
         last_tick=tick[1] if tick else None,
         trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
         trouble=trouble["reply"] if trouble else "",
+        mailbox=_mailbox(connection, marks),
+    )
+
+
+def _mailbox(connection: Connection, marks: dict[str, tuple[Any, datetime]]) -> MailboxStatus:
+    read = marks.get(mails.READ, (None, None))[0]
+    trouble = marks.get(mails.TROUBLE, (None, None))[0]
+    return MailboxStatus(
+        read_at=datetime.fromisoformat(read) if read else None,
+        trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
+        trouble=trouble["reason"] if trouble else "",
+        waiting=mails.waiting(connection),
+        returned=tuple(
+            (row.address, row.since, row.said)
+            for row in mails.marked_addresses(connection).values()
+        ),
     )
 
 

@@ -101,6 +101,12 @@ def listed(connection: Connection, states: Collection[MailState] | None = None) 
     return list(connection.execute(asked))
 
 
+def waiting(connection: Connection) -> int:
+    """How many mails wait for the office."""
+    counted = select(func.count()).where(mail.c.state == MailState.OPEN.value)
+    return int(connection.execute(counted).scalar_one())
+
+
 def letter_answered(connection: Connection, message_ids: Sequence[str]) -> Row[Any] | None:
     """The letter of ours with the first of these Message-IDs that is one."""
     if not message_ids:

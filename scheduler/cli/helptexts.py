@@ -114,6 +114,45 @@ HELP: Final[dict[str, tuple[str, str]]] = {
         "没有台账时，列出将在何时发什么函。",
     ),
     "explain.short": ("Why a mail was sent.", "说明某函为何而发"),
+    "inbox": (
+        "What the mailbox brought that no rule decides: look at it, say what it hands in, or "
+        "dismiss it.",
+        "\b\n回复邮件中无法自动登记的：查看、归入某一事项，或排除。",
+    ),
+    "inbox.short": ("Mail that waits for the office.", "待处理的来信"),
+    "inbox.list": (
+        "Lists the mail that waits for the office, each with its number and why.",
+        "列出待处理的邮件：编号和原因。",
+    ),
+    "inbox.list.short": ("List what waits.", "列出待处理邮件"),
+    "inbox.show": (
+        "Shows one mail: the sender's own words, its files, and where its bytes are kept.",
+        "显示一封邮件：正文、附件和原件存放处。",
+    ),
+    "inbox.show.short": ("Show one mail.", "查看一封邮件"),
+    "inbox.assign": (
+        "Records that the mail NUMBER hands in KEY: at the hour when it arrived, with its files. "
+        "The section gets its receipt.",
+        "\b\n把编号为 NUMBER 的邮件登记为 KEY 的报送，时间按来信时间，"
+        "\n附件一并归入；科室会收到回执。",
+    ),
+    "inbox.assign.short": ("Say what a mail hands in.", "归入某一事项"),
+    "inbox.dismiss": (
+        "Records that a mail hands nothing in.",
+        "记明该邮件不是报送。",
+    ),
+    "inbox.dismiss.short": ("Say that a mail hands nothing in.", "排除一封邮件"),
+    "inbox.works": (
+        "Says that an address works whose letters came back.",
+        "记明曾退信的地址已能收信。",
+    ),
+    "inbox.works.short": ("Say that an address works again.", "地址已恢复"),
+    "inbox.test": (
+        "Connects, logs in and opens the folder; reads nothing and changes nothing.",
+        "连接、登录并打开邮箱文件夹；不读取，也不改动。",
+    ),
+    "inbox.test.short": ("Try the mailbox.", "测试收件邮箱"),
+    "opt.every.mail": ("All mail that was read.", "所有读过的邮件"),
     "submit": (
         "Record that a section has handed in KEY. Its reminders stop at once.",
         "\b\n登记科室已报送 KEY；提醒随即停止。",

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "exempt": "decisions",
     "override": "decisions",
     "archive": "archive",
+    "inbox": "inbox",
     "send-test": "sendtest",
     "user": "users",
     "db": "db",

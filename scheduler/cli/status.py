@@ -19,7 +19,7 @@ from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
     from config.plan import Plan
-    from jobs.status import PlanStatus, Status, Stuck
+    from jobs.status import MailboxStatus, PlanStatus, Status, Stuck
 
 _ZONE = "Asia/Shanghai"
 
@@ -62,6 +62,14 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
         "last_tick": _iso(found.last_tick),
         "relay_trouble": _iso(found.trouble_since),
         "relay_reply": found.trouble or None,
+        "mailbox_read": _iso(found.mailbox.read_at),
+        "mailbox_trouble": _iso(found.mailbox.trouble_since),
+        "mailbox_reason": found.mailbox.trouble or None,
+        "mails_waiting": found.mailbox.waiting,
+        "returned_addresses": [
+            {"address": address, "since": _iso(since), "said": said}
+            for address, since, said in found.mailbox.returned
+        ],
         "plans": [
             {
                 "plan": one.key,
@@ -107,6 +115,19 @@ def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]
     yield say("status.tick", at=local(found.last_tick), age=age)
     if found.trouble_since is not None:
         yield say("status.trouble", since=local(found.trouble_since), reply=found.trouble)
+    yield from _of_mailbox(found.mailbox, local)
+
+
+def _of_mailbox(mailbox: MailboxStatus, local: Callable[[datetime | None], str]) -> Iterator[str]:
+    if mailbox.read_at is not None:
+        yield say("status.mailbox", at=local(mailbox.read_at))
+    if mailbox.trouble_since is not None:
+        since = local(mailbox.trouble_since)
+        yield say("status.mailbox.trouble", since=since, reason=mailbox.trouble)
+    if mailbox.waiting:
+        yield say("status.mails.open", count=mailbox.waiting)
+    for address, since_, said in mailbox.returned:
+        yield say("status.returned", address=address, since=local(since_), said=said)
 
 
 def _of_plan(

@@ -116,6 +116,56 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "standing.returned": ("returned", "退回"),
     "standing.before": ("before the ledger", "此前"),
     "standing.dropped": ("dropped", "撤销"),
+    "inbox.none": ("no mail waits for the office", "没有待处理的邮件"),
+    "inbox.unknown": (
+        "there is no mail {number}; 'duban inbox list --all' lists them",
+        "没有编号为 {number} 的邮件；用 duban inbox list --all 查看",
+    ),
+    "inbox.unset": (
+        "no mailbox is set: give imap_host, imap_username and imap_password",
+        "未设置收件邮箱：请填写 imap_host、imap_username、imap_password",
+    ),
+    "inbox.line": (
+        "{number}  {at}  {state}: {why}  {sender}  {subject}",
+        "{number}  {at}  {state}：{why}  {sender}  {subject}",
+    ),
+    "inbox.state.open": ("waits", "待处理"),
+    "inbox.state.taken": ("taken", "已登记"),
+    "inbox.state.asked": ("asked back", "已询问"),
+    "inbox.state.bounce": ("bounce", "退信"),
+    "inbox.state.ignored": ("passed over", "不处理"),
+    "inbox.state.assigned": ("assigned", "已归入"),
+    "inbox.state.dismissed": ("dismissed", "已排除"),
+    "inbox.state.again": ("again", "重复"),
+    "inbox.kept": ("kept as {path}", "原件：{path}"),
+    "inbox.file": ("  {name} ({size} bytes) {sha256}", "  {name}（{size} 字节） {sha256}"),
+    "inbox.assigned": (
+        "mail {number} hands in {key}: {receipt}",
+        "邮件 {number} 已登记为 {key} 的报送：{receipt}",
+    ),
+    "inbox.dismissed": ("mail {number} is dismissed", "邮件 {number} 已排除"),
+    "inbox.works.done": ("{address} is believed to work", "{address} 已恢复"),
+    "inbox.test.good": (
+        "{account} can be read: {count} mail(s) of today",
+        "{account} 可以读取：今天有 {count} 封邮件",
+    ),
+    "inbox.test.bad": (
+        "{account} cannot be read: {reason}",
+        "{account} 无法读取：{reason}",
+    ),
+    "status.mailbox": ("mailbox last read: {at}", "邮箱最近读取：{at}"),
+    "status.mailbox.trouble": (
+        "  the mailbox cannot be read since {since}: {reason}",
+        "  邮箱自 {since} 起无法读取：{reason}",
+    ),
+    "status.mails.open": (
+        "  {count} mail(s) wait for the office: duban inbox list",
+        "  {count} 封邮件待办公室处理：duban inbox list",
+    ),
+    "status.returned": (
+        "  letters to {address} come back since {since}: {said}",
+        "  发往 {address} 的函件自 {since} 起被退回：{said}",
+    ),
     "submit.done": ("{key} is handed in: {number}, {at}", "{key} 已报送：{number}，{at}"),
     "accept.done": ("{key} is accepted", "{key} 已核收"),
     "return.done": (

@@ -19,7 +19,7 @@ import pytest
 from tests.support.ledgers import open_ledger
 from tests.support.small_plan import save
 
-_RUN = """
+RUN = """
 import asyncio, json, sys
 from pathlib import Path
 from config.settings import Settings
@@ -31,6 +31,7 @@ clock = VirtualClock(at(given.pop("now")))
 folder = Path(given.pop("folder"))
 sys.exit(asyncio.run(run([folder], Settings(**given), clock)))
 """
+"""Runs a daemon on the settings that are its argument, at the hour `now`."""
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
 
@@ -98,7 +99,7 @@ def start_daemon(tmp_path: Path, daemon_settings: dict[str, Any]) -> Iterator[St
     def start(environment: dict[str, str] | None = None, **more: Any) -> Iterator[Running]:
         given = daemon_settings | more
         with subprocess.Popen(
-            [sys.executable, "-c", _RUN, json.dumps(given)],
+            [sys.executable, "-c", RUN, json.dumps(given)],
             stderr=subprocess.PIPE,
             text=True,
             cwd=_ROOT,

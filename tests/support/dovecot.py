@@ -6,7 +6,6 @@ import grp
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -181,7 +180,6 @@ def dovecot(program: Callable[[str], Path]) -> Iterator[Dovecot]:
     config.write_text(_CONFIG.format(home=home, plain=server.plain, tls=server.tls, **owners))
     # it comes back when it listens
     subprocess.run([binary, "-c", config], check=True, timeout=30)
-    master = int((home / "run" / "master.pid").read_text())
     yield server
-    os.kill(master, signal.SIGTERM)
+    subprocess.run([program("doveadm"), "-c", config, "stop"], check=True, timeout=30)
     shutil.rmtree(home, ignore_errors=True)
