@@ -6,6 +6,7 @@ Exit code 0: nothing was lost; 1: counter-examples, each printed with what happe
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -25,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     last = datetime.combine(asked.last.date() + timedelta(days=1), time(), plan.zone)
     deeds = read_history(asked.history, plan.zone) if asked.history else []
     mails = read_journal(asked.journal)
-    found = findings(Case(plan, deeds, mails, first, last))
+    claims = asked.claims.read_text("utf-8").splitlines() if asked.claims else []
+    found = findings(Case(plan, deeds, mails, first, last, [json.loads(c) for c in claims]))
     if asked.again and _history_of(asked.journal) != _history_of(asked.again):
         sys.stdout.write("I6  the second history differs from the first\n")
         return 1
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--history", type=Path, help="what was done, as simulate's --script")
     parser.add_argument("--from", dest="first", type=day, required=True, help="the first day")
     parser.add_argument("--to", dest="last", type=day, required=True, help="the last day")
+    parser.add_argument("--claims", type=Path, help="`explain --json` of obligations, one a line")
     parser.add_argument("--again", type=Path, help="the journal of a second run (I6)")
     parser.add_argument("--show", type=int, default=20, help="how many counter-examples to print")
     return parser

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
+from typing import Any
 
 from tests.checker.ability import Ability
 from tests.checker.courses import Course, Docket, Epoch, Seats
@@ -32,7 +33,10 @@ class Finding:
 
 
 class Case:
-    """One plan, one history and one journal, from `first` to `last` (true time, aware)."""
+    """One plan, one history and one journal, from `first` to `last` (true time, aware).
+
+    `claims` are what duban itself says of its obligations, as `duban explain KEY --json` does.
+    """
 
     def __init__(
         self,
@@ -41,8 +45,10 @@ class Case:
         mails: Sequence[Mail],
         first: datetime,
         last: datetime,
+        claims: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.plan, self.first, self.last = plan, first, last
+        self.claims = claims
         self.deeds = sorted(deeds, key=lambda deed: deed.at)
         self.mails = sorted(mails, key=lambda mail: mail.at)
         self.watch = Watch(stretches(self.deeds, first, last))
@@ -79,6 +85,11 @@ class Case:
     def audiences(self, key: str, address: str, at: datetime) -> frozenset[str]:
         """The officials' audiences of an obligation that an address stands for at an instant."""
         return frozenset(a for a in (LEADER, HEAD) if address in self.addresses(key, a, at))
+
+    @cached_property
+    def crashes(self) -> list[datetime]:
+        """When the daemon died."""
+        return [d.at for d in self.deeds if (d.do, d.what.get("state")) == ("daemon", "crash")]
 
     @property
     def office(self) -> str:

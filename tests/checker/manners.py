@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tests.checker.case import OVERSHOOT, Case, Finding, first_copies
 from tests.checker.courses import OWED, Epoch
@@ -59,19 +59,18 @@ def _right(case: Case, mail: Mail, key: str) -> set[str]:
 def no_second_copies(case: Case) -> Iterator[Finding]:
     """I4: a second copy only where the first outcome was unknown, and with the same Message-ID."""
     last: dict[str, Mail] = {}
-    crashes = [d.at for d in case.deeds if d.do == "daemon" and d.what.get("state") == "crash"]
     for mail in case.mails:
         before = last.get(mail.message_id)
         unknown = before is None or not (before.accepted and before.answered)
-        if before is not None and not unknown and not _crashed(crashes, before, mail):
+        if before is not None and not unknown and not _crashed(case, before, mail):
             trail = (str(before), str(mail))
             yield Finding("I4", mail.message_id, "was accepted and is sent again", trail)
         last[mail.message_id] = mail
     yield from _said_twice(case)
 
 
-def _crashed(crashes: list[datetime], before: Mail, after: Mail) -> bool:
-    return any(before.at <= at <= after.at for at in crashes)
+def _crashed(case: Case, before: Mail, after: Mail) -> bool:
+    return any(before.at <= at <= after.at for at in case.crashes)
 
 
 def _said_twice(case: Case) -> Iterator[Finding]:
@@ -133,28 +132,39 @@ def office_hours(case: Case) -> Iterator[Finding]:
 
 
 def one_letter_for_each_person(case: Case) -> Iterator[Finding]:
-    """One recipient, one letter, one tick; one digest a day."""
-    last: dict[tuple[object, ...], Mail] = {}
-    digests: dict[object, Mail] = {}
-    tries: dict[str, int] = defaultdict(int)
-    for mail in case.mails:
-        tries[mail.message_id] += 1
-        if tries[mail.message_id] > 1:
+    """One recipient, one letter, one tick: but a letter that a crash left in doubt stays itself."""
+    heard: dict[tuple[object, ...], list[Mail]] = defaultdict(list)
+    for mail in _first_tries(case.mails):
+        if mail.kind not in LADDER:
             continue
-        if mail.kind == DIGEST:
-            day = case.shown(mail.at).date()
-            if day in digests:
-                trail = (str(digests[day]), str(mail))
-                yield Finding("digest", mail.to, "a second one on one day", trail)
-            digests[day] = mail
-        if mail.kind in LADDER:
-            sections = {key.rpartition("/")[2] for key in mail.keys}
-            who = (mail.to, mail.kind, *(sorted(sections) if mail.kind == REMINDER else ()))
-            before = last.get(who)
-            if before is not None and mail.at - before.at < _TICK:
-                trail = (str(before), str(mail))
+        sections = {key.rpartition("/")[2] for key in mail.keys}
+        before = heard[(mail.to, mail.kind, *(sorted(sections) if mail.kind == REMINDER else ()))]
+        before.append(mail)
+        if len(before) > 1 and mail.at - before[-2].at < _TICK:
+            since = before[-3].at if len(before) > 2 else case.first
+            if not any(since <= at <= mail.at for at in case.crashes):
+                trail = (str(before[-2]), str(mail))
                 yield Finding("letters", mail.to, "two at once that should be one", trail)
-            last[who] = mail
+
+
+def one_digest_a_day(case: Case) -> Iterator[Finding]:
+    """The office gets its digest once."""
+    digests: dict[object, Mail] = {}
+    for mail in _first_tries(case.mails):
+        day = case.shown(mail.at).date()
+        if mail.kind == DIGEST and day in digests:
+            trail = (str(digests[day]), str(mail))
+            yield Finding("digest", mail.to, "a second one on one day", trail)
+        if mail.kind == DIGEST:
+            digests[day] = mail
+
+
+def _first_tries(mails: list[Mail]) -> Iterator[Mail]:
+    seen: set[str] = set()
+    for mail in mails:
+        if mail.message_id not in seen:
+            seen.add(mail.message_id)
+            yield mail
 
 
 def known_kinds(case: Case) -> Iterator[Finding]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import chain
 
-from tests.checker import manners, rungs
+from tests.checker import claims, manners, rungs
 from tests.checker.case import Case, Finding
 
 PROOFS = (
     manners.known_kinds,
     rungs.every_rung_is_sent,
+    claims.claims_hold,
     rungs.every_change_is_told,
     rungs.every_submission_has_its_receipt,
     manners.nothing_after_its_submission,
@@ -18,6 +19,7 @@ PROOFS = (
     manners.no_unfair_escalation,
     manners.office_hours,
     manners.one_letter_for_each_person,
+    manners.one_digest_a_day,
 )
 
 

@@ -21,7 +21,7 @@ from tests.checker.journal import (
 )
 from tests.checker.plan import AUDIENCES, SECTION, Rung
 
-_GIVEN_UP_AFTER = timedelta(days=5)
+GIVEN_UP_AFTER = timedelta(days=5)
 
 
 def every_rung_is_sent(case: Case) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _given_up(case: Case, mails: list[Mail]) -> bool:
     if not mails:
         return False
     last = mails[-1]
-    if last.outcome != REFUSED and last.at - mails[0].at < _GIVEN_UP_AFTER:
+    if last.outcome != REFUSED and last.at - mails[0].at < GIVEN_UP_AFTER:
         return False
     return last.to == case.office or _told(case, last)
 

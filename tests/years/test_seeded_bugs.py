@@ -150,6 +150,19 @@ def refusals_kept_quiet(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(outcome, "notify_office", lambda *_: None)
 
 
+def rungs_thrown_away(patch: pytest.MonkeyPatch) -> None:
+    """What an official should hear is called overtaken, though nothing has overtaken it."""
+    decide = ladder.decide
+
+    def careless(*about: Any) -> Any:
+        made = decide(*about)
+        gone = tuple(pair for pair in made.issue if pair[0] == "head")
+        issue = tuple(pair for pair in made.issue if pair not in gone)
+        return replace(made, issue=issue, overtaken=gone)
+
+    patch.setattr(remind, "decide", careless)
+
+
 BUGS: list[tuple[Break, str]] = [
     (mark_before_send, "I1"),
     (no_look_at_submissions_when_claimed, "I2"),
@@ -165,6 +178,7 @@ BUGS: list[tuple[Break, str]] = [
     (a_letter_for_each_obligation, "letters"),
     (two_digests, "digest"),
     (refusals_kept_quiet, "I1"),
+    (rungs_thrown_away, "I1"),
 ]
 
 

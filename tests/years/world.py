@@ -16,12 +16,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from config.loader import load_plan
 from config.plan import Plan
+from jobs.explain import account
 from ledger.engine import Ledger
+from ledger.tables import obligation
 from mailroom.relay import Mail, Outcome, Reply
+from scheduler.cli.account import account_document
 from scheduler.script import Action
 from scheduler.simulator import Simulation
 from tests.checker import journal
@@ -106,7 +109,15 @@ class World:
     @property
     def case(self) -> Case:
         """What the checker wants to know."""
-        return Case(READER, self.deeds, self.mails, FIRST, self.year.last)
+        return Case(READER, self.deeds, self.mails, FIRST, self.year.last, self._claims())
+
+    def _claims(self) -> list[dict[str, Any]]:
+        """What duban says of each obligation that its ledger knows."""
+        bureau, now = self.simulation.bureau, self.simulation.clock.now()
+        with self.simulation.ledger.read() as connection:
+            keys = connection.execute(select(obligation.c.key)).scalars().all()
+            told = (account(bureau, key, now, connection) for key in keys)
+            return [account_document(bureau, one) for one in told if one is not None]
 
     def commit(self) -> bool | None:
         """Count a writing transaction: None, or whether it is the last, and committed."""
