@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from jobs.circulate import circulate
 from jobs.deliver import Sent, deliver
 from jobs.remind import remind
+from ledger import highwater
 from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
 from ledger.leader import Leader
@@ -67,6 +68,7 @@ class Daemon:
 
     def start(self) -> None:
         """Load the plans and bring the ledger to them. Raises NoPlanError, LedgerError."""
+        highwater.check(self.ledger, self.clock.now())
         self._look_who_leads()
         self.plans.start(self.clock.now())
 
@@ -83,6 +85,7 @@ class Daemon:
                 remind(self.ledger, self.plans.bureaus, now, fresh=fresh)
             with self.ledger.write() as connection:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
+            highwater.advance(self.ledger, now)
             self.health.ticked(perf_counter() - begun)
             systemd.notify("WATCHDOG=1")
             if self._ping:

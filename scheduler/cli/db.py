@@ -134,6 +134,34 @@ def check_command(as_json: bool) -> int:
     return FOUND if faults else FINE
 
 
+@db_command.command("confirm", help=say("db.confirm"), short_help=say("db.confirm.short"))
+@json_option
+def confirm_command(as_json: bool) -> None:
+    """See the catalogue."""
+    from getpass import getuser
+
+    from ledger.highwater import confirm
+    from scheduler.clock import SystemClock
+
+    with ledger_at(settings().database) as ledger, _plainly():
+        held = confirm(ledger, getuser(), SystemClock().now())
+        shown = _shown(ledger)
+    if as_json:
+        since = held.since.isoformat() if held and held.since else None
+        document(
+            {
+                "ledger": shown,
+                "confirmed": held is not None,
+                "since": since,
+                "until": held.until.isoformat() if held else None,
+            }
+        )
+    elif held is None:
+        line(say("db.not.held", ledger=shown))
+    else:
+        line(say("db.confirmed", ledger=shown, until=held.until))
+
+
 def _faults(ledger: Ledger) -> list[str]:
     """What the database itself finds wrong; PostgreSQL keeps its own house."""
     if not ledger.sqlite:

@@ -235,6 +235,12 @@ HELP: Final[dict[str, tuple[str, str]]] = {
         "\b\n把使用中的台账完整备份到文件 DEST。",
     ),
     "db.backup.short": ("Copy it while in use.", "备份"),
+    "db.confirm": (
+        "Let the daemon go on with a ledger that it holds back: an older copy, or another one. "
+        "What went out since is not known to it and may be sent again.",
+        "确认使用被暂停的台账（旧备份或另一份台账）。其后发出的函件台账中没有记录，可能重发。",
+    ),
+    "db.confirm.short": ("Accept an older copy.", "确认使用旧台账"),
     "db.check": ("Check the ledger and count what it holds.", "检查台账是否完好并计数。"),
     "db.check.short": ("Check it.", "检查"),
     "completion": (

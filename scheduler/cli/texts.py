@@ -272,6 +272,11 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "db.upgraded": ("{ledger} is at version {version}", "{ledger} 已是版本 {version}"),
     "db.backed.up": ("copied to {dest}, {size} bytes", "已备份到 {dest}，{size} 字节"),
     "db.ledger": ("{ledger}, version {version}", "{ledger}，版本 {version}"),
+    "db.not.held": ("{ledger} was not held back", "{ledger} 未被暂停，无需确认"),
+    "db.confirmed": (
+        "{ledger} goes on as it is; what happened until {until} may be missing in it",
+        "{ledger} 按现状继续使用；{until} 以前的部分记录可能缺失",
+    ),
     "db.good": ("the ledger is sound", "台账完好"),
     "db.bad": (
         "{count} fault(s): stop the daemon and restore the latest backup",

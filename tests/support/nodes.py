@@ -132,12 +132,17 @@ class Node:
         """Ask it to end; gives its exit code."""
         return self._end(signal.SIGTERM)
 
-    def _end(self, how: signal.Signals) -> int:
+    def wait(self) -> int:
+        """Wait until it ends by itself; gives its exit code."""
+        return self._end(None)
+
+    def _end(self, how: signal.Signals | None) -> int:
         process, reader = self._process, self._reader
         if process is None or reader is None:
             return 0
         self._process = None
-        process.send_signal(how)
+        if how is not None:
+            process.send_signal(how)
         try:
             process.wait(_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:

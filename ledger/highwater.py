@@ -1,0 +1,150 @@
+"""How far the ledger had come: kept beside its file, so that an older copy is noticed.
+
+A backup that is put back has forgotten letters that went out since: they would be sent again. The
+daemon writes the mark at every tick, after its commits, so that it is never ahead of a ledger that
+only crashed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from ledger import events, plans
+from ledger.engine import Ledger, LedgerError
+from ledger.tables import event
+
+IDENTITY = "ledger.identity"
+"""The mark with a ledger's own random name."""
+
+
+class HeldError(LedgerError):
+    """The ledger is not the one that duban last worked on; nothing is sent until a person says so.
+
+    `since` and `until` (UTC) bound the time of which it may know nothing.
+    """
+
+    def __init__(self, message: str, since: datetime | None, until: datetime) -> None:
+        super().__init__(message)
+        self.since, self.until = since, until
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A ledger's name, its latest event, and when that was (RFC 3339)."""
+
+    ledger: str
+    event: int
+    at: str
+
+
+def check(ledger: Ledger, now: datetime) -> None:
+    """Raise HeldError where the ledger is older than its mark, or another one.
+
+    Names a ledger that has no name yet. A ledger in memory or on PostgreSQL has no file for a mark.
+    """
+    path = _beside(ledger)
+    if path is None:
+        return
+    with ledger.write() as connection:
+        if plans.get_mark(connection, IDENTITY) is None:
+            plans.set_mark(connection, IDENTITY, ledger.token(), now)
+        here = _here(connection, now)
+    known = _read(path)
+    if known is None:
+        _write(path, here)
+    elif (known.ledger, known.event) != (here.ledger, here.event):
+        _compare(ledger, known, here)
+
+
+def _compare(ledger: Ledger, known: Mark, here: Mark) -> None:
+    until = datetime.fromisoformat(known.at)
+    if known.ledger != here.ledger:
+        raise HeldError(
+            f"the ledger {ledger.path} is not the one that duban worked on until {known.at}; put "
+            "that one back, or let 'duban db confirm' say that this one is meant. Nothing is sent "
+            "until then",
+            None,
+            until,
+        )
+    if known.event > here.event:
+        raise HeldError(
+            f"the ledger {ledger.path} ends at {here.at}, but duban worked on until {known.at}: "
+            "letters that went out and reports that came in between are missing in it, and such "
+            "letters would be sent again. Put the newer ledger back, or let 'duban db confirm' say "
+            "that this one is meant. Nothing is sent until then",
+            datetime.fromisoformat(here.at),
+            until,
+        )
+
+
+def advance(ledger: Ledger, now: datetime) -> None:
+    """Remember how far the ledger has come. Raises LedgerError where the disk refuses."""
+    path = _beside(ledger)
+    if path is None:
+        return
+    with ledger.read() as connection:
+        here = _here(connection, now)
+    if _read(path) != here:
+        _write(path, here)
+
+
+def confirm(ledger: Ledger, who: str, now: datetime) -> HeldError | None:
+    """Accept the ledger as it is, and record who did; gives what was held, if anything was."""
+    try:
+        check(ledger, now)
+    except HeldError as held:
+        with ledger.write() as connection:
+            events.record(
+                connection,
+                now,
+                "ledger.confirmed",
+                who,
+                since=held.since and held.since.isoformat(),
+                until=held.until.isoformat(),
+            )
+            here = _here(connection, now)
+        path = _beside(ledger)
+        assert path is not None  # noqa: S101 - only a file is ever held
+        _write(path, here)
+        return held
+    return None
+
+
+def _beside(ledger: Ledger) -> Path | None:
+    return ledger.path and ledger.path.with_name(f"{ledger.path.name}.mark")
+
+
+def _here(connection: Connection, now: datetime) -> Mark:
+    latest = connection.execute(
+        select(event.c.id, event.c.at).order_by(event.c.id.desc()).limit(1)
+    ).first()
+    name = plans.get_mark(connection, IDENTITY)
+    if latest is None:
+        return Mark(name or "", 0, now.isoformat(timespec="seconds"))
+    return Mark(name or "", latest.id, latest.at.isoformat(timespec="seconds"))
+
+
+def _read(path: Path) -> Mark | None:
+    try:
+        return Mark(**json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise LedgerError(
+            f"{path} cannot be read ({error}); it says how far the ledger had come. Remove it if "
+            "the ledger is the right one"
+        ) from error
+
+
+def _write(path: Path, mark: Mark) -> None:
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(json.dumps(asdict(mark)) + "\n", "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be written: {error.strerror}") from error
