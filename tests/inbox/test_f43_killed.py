@@ -48,10 +48,8 @@ def rows(url: str, table: Any) -> list[Any]:
     "point",
     [
         "jobs.inbox.read",  # the bytes are kept, nothing is decided
-        "jobs.inbox._keep",  # the files are kept as well
         "ledger.mails.enter",  # within the transaction
         "jobs.inbox.submit_within",  # handed in, not committed
-        "ledger.mails.change",  # all is said, not committed
         "jobs.listen.take_in",  # committed
     ],
 )
