@@ -8,6 +8,8 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
+from ledger.engine import LedgerError
+
 
 class AlreadyRunningError(RuntimeError):
     """Another daemon works on the same ledger; the message names it."""
@@ -17,6 +19,7 @@ class DaemonLock:
     """A lock that the kernel drops when the process ends, however it ends.
 
     `path` is the ledger's file; the lock lies beside it. None (no SQLite file) locks nothing.
+    Raises LedgerError where no lock can lie there.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -26,7 +29,13 @@ class DaemonLock:
     def __enter__(self) -> DaemonLock:
         if self._path is None:
             return self
-        held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LedgerError(
+                f"the lock {self._path} cannot be opened ({error.strerror}); check that its folder "
+                "exists, and that this user may write there"
+            ) from error
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

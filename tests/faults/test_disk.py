@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -59,3 +62,117 @@ def test_f13_on_a_full_disk_sending_stops_and_goes_on_when_there_is_room(
     assert node.stop() == 0
     assert set(message_ids(faulty).values()) == {1}
     assert len(message_ids(faulty)) == LETTERS
+
+
+Inject = Callable[[int, str], None]
+
+
+@pytest.fixture
+def inject(program: Callable[[str], Path]) -> Iterator[Inject]:
+    """From now on the system answers a process so: `inject(pid, "fsync:error=EIO")`."""
+    strace, tracers = program("strace"), list[subprocess.Popen[str]]()
+
+    def start(pid: int, fault: str) -> None:
+        calls = fault.split(":")[0]
+        tracer = subprocess.Popen(
+            [strace, "-f", "-p", str(pid), "-e", f"trace={calls}", "-e", f"inject={fault}"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        tracers.append(tracer)
+        assert tracer.stderr is not None
+        _skip_unless_attached(tracer.stderr)
+
+    yield start
+    for tracer in tracers:
+        tracer.terminate()
+        tracer.communicate(timeout=60)
+
+
+def _skip_unless_attached(said: IO[str]) -> None:
+    line = said.readline()
+    if "attached" not in line:
+        pytest.skip(f"no process may be traced here: {line.strip()}")
+
+
+def known_sent(place: Path) -> set[str]:
+    """The Message-IDs of the letters that the ledger knows to be sent."""
+    with closing(sqlite3.connect(place / "ledger.sqlite")) as ledger:
+        rows = ledger.execute("SELECT message_id FROM letter WHERE state = 'sent'").fetchall()
+    return {row[0] for row in rows}
+
+
+def test_f14_a_disk_that_fails_to_sync_ends_the_daemon_and_nothing_unclaimed_is_sent(
+    start_node: StartNode, faulty: FaultyServer, inject: Inject, tmp_path: Path
+) -> None:
+    # the first letters wait in the relay until the disk has begun to lie
+    begun, lies = threading.Event(), threading.Event()
+
+    def wait_for_the_lie(_count: int) -> None:
+        begun.set()
+        lies.wait(60)
+
+    faulty.before_answer = wait_for_the_lie
+    node = start_node(smtp_timeout_seconds=60, claim_lease_seconds=600)
+    assert begun.wait(60)
+    inject(node.pid, "fsync,fdatasync:error=EIO")
+    lies.set()
+    assert node.wait() == 1
+    told = [line["reason"] for line in node.log if line["event"] == "delivery.failed"]
+    assert "cannot be read or written: the disk reports an error" in told[0]
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+        claimed = ledger.execute(
+            "SELECT message_id FROM letter WHERE state IN ('claimed', 'sent')"
+        ).fetchall()
+    assert set(message_ids(faulty)) <= {row[0] for row in claimed}
+    assert len(faulty.mails) <= CONNECTIONS
+
+
+def test_f13_a_write_that_finds_no_room_stops_sending_until_there_is_room(
+    start_node: StartNode, faulty: FaultyServer, inject: Inject, tmp_path: Path
+) -> None:
+    begun, full = threading.Event(), threading.Event()
+
+    def wait_until_full(_count: int) -> None:
+        begun.set()
+        full.wait(60)
+
+    faulty.before_answer = wait_until_full
+    node = start_node(smtp_timeout_seconds=60, claim_lease_seconds=600)
+    assert begun.wait(60)
+    inject(node.pid, "pwrite64:error=ENOSPC:when=1..40")
+    full.set()
+    node.until("delivery.failed")
+    faulty.wait_for(LETTERS)
+    node.until("letter.sent", LETTERS)
+    assert node.stop() == 0
+    assert set(message_ids(faulty).values()) == {1}
+    assert known_sent(tmp_path) == set(message_ids(faulty))
+
+
+def test_f15_on_a_disk_that_only_reads_the_daemon_refuses_to_start(
+    start_node: StartNode, faulty: FaultyServer, small_disk: Path
+) -> None:
+    database = f"sqlite:///{small_disk}/ledger.sqlite"
+    with read_only(small_disk):
+        empty = start_node(database=database)
+        assert empty.wait() == 1
+    first = start_node(database=database, smtp_port=1)
+    first.until("daemon.ready")
+    assert first.stop() == 0
+    with read_only(small_disk):
+        again = start_node(database=database)
+        assert again.wait() == 1
+    for node in (empty, again):
+        assert "ledger.sqlite.lock cannot be opened (Read-only file system)" in node.said
+    assert faulty.mails == []
+
+
+@contextmanager
+def read_only(place: Path) -> Iterator[None]:
+    """Nothing may be written on that disk."""
+    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", place], check=True)
