@@ -22,6 +22,8 @@ LONGEST_BACKOFF = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
+TOLD = "relay.told"
+"""The day on which the office was last told of an outage."""
 _SEVERAL = 2
 _BROKEN = "cannot be worded: "
 
@@ -169,8 +171,11 @@ def _recovered(
     if not known:
         return
     plans.set_mark(connection, TROUBLE, None, now)
-    since = datetime.fromisoformat(known["since"])
-    if known["whole"] and now - since > ALARM_AFTER:
+    since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
+    # once a day: on a line that keeps breaking the notices themselves would call for more
+    untold = plans.get_mark(connection, TOLD) != today
+    if known["whole"] and now - since > ALARM_AFTER and untold:
+        plans.set_mark(connection, TOLD, today, now)
         begun, ended = bureau.local(since), bureau.local(now)
         notify_office(
             connection,

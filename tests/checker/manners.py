@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from tests.checker.journal import (
 from tests.checker.plan import HEAD, LEADER, SECTION, Rung
 
 _TICK = timedelta(seconds=30)
+_MOST_LIKE_NOTICES = 5
 
 
 def nothing_after_its_submission(case: Case) -> Iterator[Finding]:
@@ -157,6 +158,17 @@ def one_digest_a_day(case: Case) -> Iterator[Finding]:
             yield Finding("digest", mail.to, "a second one on one day", trail)
         if mail.kind == DIGEST:
             digests[day] = mail
+
+
+def no_storm(case: Case) -> Iterator[Finding]:
+    """The same notice is not sent to the office over and over on one day."""
+    said: Counter[tuple[object, str]] = Counter()
+    for mail in _first_tries(case.mails):
+        if mail.kind == NOTICE and not mail.keys:
+            said[case.shown(mail.at).date(), mail.subject] += 1
+    for (day, subject), times in said.items():
+        if times > _MOST_LIKE_NOTICES:
+            yield Finding("storm", case.office, f"{times} times on {day}: {subject}")
 
 
 def _first_tries(mails: list[Mail]) -> Iterator[Mail]:

@@ -20,6 +20,7 @@ PROOFS = (
     manners.office_hours,
     manners.one_letter_for_each_person,
     manners.one_digest_a_day,
+    manners.no_storm,
 )
 
 

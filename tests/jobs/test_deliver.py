@@ -601,6 +601,17 @@ def test_f10_an_outage_of_more_than_half_an_hour_is_told_to_the_office_when_it_e
     assert desk.mark(TROUBLE) is None
 
 
+def test_a_notice_of_an_outage_that_meets_the_next_one_calls_for_no_other(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beats("03-17 09:00", "03-17 09:05", "03-17 09:15")
+    desk.relay.set("up")
+    desk.beat("03-17 09:35")
+    desk.relay.set("down")
+    desk.beats("03-17 09:36", "03-17 09:46", "03-17 10:06")
+    desk.relay.set("up")
+    assert told(desk.beats("03-17 10:46", "03-17 10:47")) == [("notice", OFFICE_MAIL)]
+
+
 def test_a_short_outage_is_nobodys_letter(desk: Desk) -> None:
     desk.relay.set("down")
     desk.beat("03-17 09:00")
