@@ -106,3 +106,27 @@ def test_a_refused_hand_in_names_no_file(desk: Desk) -> None:
         desk.submit(files=(REPORT,))
     with desk.ledger.read() as connection:
         assert sum(map(len, of_submissions(connection, [1, 2]).values())) == 1
+
+
+def test_a_withdrawal_long_past_the_deadline_reminds_the_section_before_any_official(
+    desk: Desk,
+) -> None:
+    desk.beats("03-17 09:00", "03-22 09:00")
+    desk.go("03-23 10:00").submit()
+    desk.deliver()
+    desk.go("04-03 08:00")
+    take_back(desk)
+    assert told(desk.beat("04-03 09:00")) == [("reminder", "caiwu@edu.example")]
+    assert {kind for kind, _ in told(desk.beat("04-04 09:00"))} == {"escalation"}
+
+
+def test_an_official_who_was_told_that_it_is_good_is_told_again_when_it_is_not(
+    desk: Desk,
+) -> None:
+    desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00", "03-27 09:00")
+    desk.go("03-27 15:00").submit()
+    assert "closing" in {kind for kind, _ in told(desk.deliver())}
+    desk.go("03-28 10:00")
+    take_back(desk)
+    kinds = {kind for kind, _ in told(desk.beats("03-28 10:01", "03-29 09:00"))}
+    assert "escalation" in kinds
