@@ -8,13 +8,14 @@ only crashed.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from ledger import events, plans
+from ledger import events, letters, plans
 from ledger.engine import Ledger, LedgerError
 from ledger.tables import event
 
@@ -54,14 +55,30 @@ def check(ledger: Ledger, now: datetime) -> None:
         if plans.get_mark(connection, IDENTITY) is None:
             plans.set_mark(connection, IDENTITY, ledger.token(), now)
         here = _here(connection, now)
-    known = _read(path)
+        known = _read(path)
+        since = _parted(connection, known) if known else None
     if known is None:
         _write(path, here)
-    elif (known.ledger, known.event) != (here.ledger, here.event):
-        _compare(ledger, known, here)
+    else:
+        _compare(ledger, known, here, since)
 
 
-def _compare(ledger: Ledger, known: Mark, here: Mark) -> None:
+def _parted(connection: Connection, known: Mark) -> datetime | None:
+    """The last instant that ledger and mark have in common, None where the ledger has it all.
+
+    The mark's event is compared, not only counted: an older copy may have grown past it since.
+    """
+    if known.event == 0:
+        return None
+    same = connection.execute(select(event.c.at).where(event.c.id == known.event)).scalar()
+    if same is not None and _shown(same) == known.at:
+        return None
+    earlier = event.c.at <= datetime.fromisoformat(known.at)
+    last = connection.execute(select(func.max(event.c.at)).where(earlier)).scalar()
+    return last or datetime.min.replace(tzinfo=UTC)
+
+
+def _compare(ledger: Ledger, known: Mark, here: Mark, since: datetime | None) -> None:
     until = datetime.fromisoformat(known.at)
     if known.ledger != here.ledger:
         raise HeldError(
@@ -71,13 +88,13 @@ def _compare(ledger: Ledger, known: Mark, here: Mark) -> None:
             None,
             until,
         )
-    if known.event > here.event:
+    if since is not None:
         raise HeldError(
-            f"the ledger {ledger.path} ends at {here.at}, but duban worked on until {known.at}: "
-            "letters that went out and reports that came in between are missing in it, and such "
-            "letters would be sent again. Put the newer ledger back, or let 'duban db confirm' say "
-            "that this one is meant. Nothing is sent until then",
-            datetime.fromisoformat(here.at),
+            f"the ledger {ledger.path} ends at {_shown(since)}, but duban worked on until "
+            f"{known.at}: letters that went out and reports that came in between are missing in "
+            "it, and such letters would be sent again. Put the newer ledger back, or let "
+            "'duban db confirm' say that this one is meant. Nothing is sent until then",
+            since,
             until,
         )
 
@@ -94,11 +111,16 @@ def advance(ledger: Ledger, now: datetime) -> None:
 
 
 def confirm(ledger: Ledger, who: str, now: datetime) -> HeldError | None:
-    """Accept the ledger as it is, and record who did; gives what was held, if anything was."""
+    """Accept the ledger as it is, and record who did; gives what was held, if anything was.
+
+    A letter that waits in it may have gone out since: it keeps its Message-ID, and the ledger says
+    that it may go out twice.
+    """
     try:
         check(ledger, now)
     except HeldError as held:
         with ledger.write() as connection:
+            letters.suspect_waiting(connection)
             events.record(
                 connection,
                 now,
@@ -125,8 +147,12 @@ def _here(connection: Connection, now: datetime) -> Mark:
     ).first()
     name = plans.get_mark(connection, IDENTITY)
     if latest is None:
-        return Mark(name or "", 0, now.isoformat(timespec="seconds"))
-    return Mark(name or "", latest.id, latest.at.isoformat(timespec="seconds"))
+        return Mark(name or "", 0, _shown(now))
+    return Mark(name or "", latest.id, _shown(latest.at))
+
+
+def _shown(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _read(path: Path) -> Mark | None:
@@ -144,7 +170,11 @@ def _read(path: Path) -> Mark | None:
 def _write(path: Path, mark: Mark) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
-        part.write_text(json.dumps(asdict(mark)) + "\n", "utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(mark)) + "\n")
+            file.flush()
+            # else a power cut may leave an empty file under the name, and duban would not start
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         raise LedgerError(f"{path} cannot be written: {error.strerror}") from error

@@ -212,6 +212,12 @@ def suspect(connection: Connection, letter_id: int) -> None:
     connection.execute(update(letter).where(letter.c.id == letter_id).values(uncertain=True))
 
 
+def suspect_waiting(connection: Connection) -> None:
+    """Note of every letter not yet sent that it may have been, unknown to this ledger."""
+    waiting = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
+    connection.execute(update(letter).where(letter.c.state.in_(waiting)).values(uncertain=True))
+
+
 def withdraw(connection: Connection, letter_id: int, reason: str) -> None:
     """End a letter that has nothing more to say."""
     _end(connection, letter_id, LetterState.WITHDRAWN, reason=reason)

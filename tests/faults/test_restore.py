@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import events
 from ledger.backup import back_up
 from ledger.engine import Ledger, LedgerError
 from ledger.highwater import HeldError, advance, check, confirm
@@ -47,6 +48,35 @@ def test_f18_an_older_ledger_is_held_and_the_time_that_it_misses_is_named(
     assert caught.value.since == at("03-01 08:00")
     assert caught.value.until == at("03-17 09:00")
     restored.close()
+
+
+def test_f18_an_older_ledger_that_grew_past_the_mark_is_held_all_the_same(
+    desk: Desk, restored: Ledger
+) -> None:
+    with restored.write() as connection:
+        for _ in range(500):
+            events.record(connection, at("03-17 10:00"), "submission.made", "办公室")
+    with pytest.raises(HeldError, match="ends at 2023-03-01T00:00:00") as caught:
+        check(restored, at("03-18 09:00"))
+    assert caught.value.since == at("03-01 08:00")
+    restored.close()
+
+
+def test_f18_what_waits_in_a_confirmed_ledger_may_go_out_twice_and_the_ledger_says_so(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.go("03-17 09:00").remind()
+    check(desk.ledger, desk.now)
+    back_up(_file(desk), tmp_path / "copy.sqlite")
+    (first,) = desk.deliver()
+    advance(desk.ledger, desk.now)
+    desk.ledger.close()
+    _put_back(tmp_path / "copy.sqlite", _file(desk))
+    desk.ledger = open_ledger(tmp_path, _file(desk).name)
+    assert confirm(desk.ledger, "管理员", desk.go("03-17 15:00").now) is not None
+    (again,) = desk.deliver()
+    assert again.mail.message_id == first.mail.message_id
+    assert [row.uncertain for row in desk.letters()] == [True]
 
 
 def test_f18_a_person_can_say_that_the_older_ledger_is_meant_and_that_is_recorded(

@@ -129,13 +129,6 @@ class Node:
         """What it said that is no line of the log."""
         return "".join(line["line"] for line in self.log if line["event"] == "raw")
 
-    def wait(self) -> int:
-        """Wait until it ends by itself; gives its exit code."""
-        process = self._process
-        assert process is not None
-        process.wait(_PATIENCE_SECONDS)
-        return self._end(signal.SIGTERM)  # only takes leave: no process gets the signal
-
     def kill(self) -> None:
         """kill -9."""
         self._end(signal.SIGKILL)
