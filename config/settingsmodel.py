@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     smtp_messages_per_connection: Many = _setting(
         100, "letters sent over one connection before it is renewed", "每个连接发多少封信后重连"
     )
+    smtp_messages_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = _setting(
+        None,
+        "most letters that the server takes in any minute, over all daemons of a ledger",
+        "服务器每分钟最多接收多少封信（同一台账的各进程合计）",
+        shown="no limit/不限",
+    )
     mail_from: Annotated[str, AfterValidator(check_email)] | None = _setting(
         None,
         "address that the letters come from",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from duban import pace
 from duban.bureau import Bureau
 from jobs.links import Links
 from jobs.outcome import accepted, put_off, refused
@@ -25,6 +26,8 @@ from mailroom.compose import Envelope, compose
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Rendered, Speaker
 
+_GLANCE_S = 0.2
+"""How often a letter that waits for its turn looks whether the daemon is to stop."""
 _GATHER_S = 0.008
 """How long the marks of accepted letters wait for one another."""
 
@@ -56,7 +59,7 @@ class Carrier:
 
     `side_by_side` letters are under way at once. `lease` must be longer than the relay's total
     time-out times the letters that wait for one another: an unfinished one is taken over after it.
-    With `links` a letter about obligations names its own page.
+    With `links` a letter about obligations names its own page. `per_minute` is the relay's limit.
     """
 
     relay: Relay
@@ -69,6 +72,7 @@ class Carrier:
     batch: int = 50
     side_by_side: int = 8
     links: Links | None = None
+    per_minute: int | None = None
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
     basket: Basket = field(default_factory=Basket)
@@ -94,7 +98,9 @@ class _Delivery:
 
     def __init__(self, ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> None:
         self._ledger, self._bureaus, self._carrier = ledger, bureaus, carrier
-        self._claims = Claims(carrier.owner, carrier.lease, carrier.batch, carrier.links)
+        self._claims = Claims(
+            carrier.owner, carrier.lease, carrier.batch, carrier.links, carrier.per_minute
+        )
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._more, self._halted = True, False
         self._sent = 0
@@ -131,7 +137,22 @@ class _Delivery:
                 self._refill()
                 if not self._waiting:
                     return
-            await self._try(self._waiting.popleft())
+            wait = self._wait()
+            if wait > timedelta():
+                await asyncio.sleep(min(wait.total_seconds(), _GLANCE_S))
+            elif self._carrier.per_minute and self._late():
+                self._give_back()
+            else:
+                await self._try(self._waiting.popleft())
+
+    def _wait(self) -> timedelta:
+        """How long until the next letter's turn."""
+        turn = self._waiting[0].turn
+        return timedelta() if turn is None else turn - self._carrier.clock()
+
+    def _late(self) -> bool:
+        turn = self._waiting[0].turn
+        return turn is not None and pace.missed(turn, self._carrier.clock())
 
     async def _try(self, ready: Ready) -> None:
         try:
@@ -185,6 +206,9 @@ class _Delivery:
 async def _carry(bureaus: Mapping[int, Bureau], carrier: Carrier, ready: Ready) -> _Carried:
     rendered = carrier.speaker.render(ready.facts)
     mail = _compose(bureaus[ready.row.plan_id], carrier, ready, rendered)
+    if ready.turn is not None:
+        left = (ready.turn + pace.MARGIN - carrier.clock()).total_seconds()
+        mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
     return ready, rendered, mail, await carrier.relay.send(mail)
 
 

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
+from duban import pace
 from duban.bureau import Bureau
 from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
 from jobs.links import Links
 from jobs.outcome import put_off
-from ledger import events, letters, mentions
+from ledger import events, letters, mentions, plans
 from ledger.engine import Ledger
 from ledger.tables import LetterState
+
+_FREE = "relay.free"
+"""The mark with the first turn at the relay that no letter has yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed letter with what it will say and to whom."""
+    """A claimed letter with what it will say and to whom; it leaves at its `turn`, if any."""
 
     row: Row[Any]
     facts: LetterFacts
     address: str
     in_reply_to: str | None
     keys: tuple[str, ...]
+    turn: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """How letters are claimed: for whom, for how long, how many at a time; whence their links."""
+    """How letters are claimed: for whom, for how long, how many at a time; whence their links.
+
+    `per_minute` is the relay's limit, None where it has none.
+    """
 
     owner: str
     lease: timedelta
     batch: int
     links: Links | None = None
+    per_minute: int | None = None
 
 
 def claim(
@@ -58,9 +67,9 @@ def claim(
         if not letters.any_ready(connection, at_work, now):
             return [], False
     with ledger.write() as connection:
-        rows = letters.claim(
-            connection, at_work, claims.owner, now, now + claims.lease, claims.batch
-        )
+        turns = _turns(connection, claims, now)
+        rows = letters.claim(connection, at_work, claims.owner, now, now + claims.lease, len(turns))
+        _take_turns(connection, claims, turns[: len(rows)], now)
         ids = [row.id for row in rows]
         mentions.drop_settled(connection, ids)
         mentioned: dict[int, list[Row[Any]]] = {}
@@ -69,7 +78,7 @@ def claim(
         threads = mentions.threads(connection, {m[0].id for m in mentioned.values()})
         contents = _contents(connection, bureaus, rows, mentioned, now)
         ready = []
-        for row in rows:
+        for row, turn in zip(rows, turns, strict=False):
             _note_takeover(connection, row, now)
             content, mine = contents[row.plan_id], mentioned.get(row.id, [])
             try:
@@ -84,8 +93,30 @@ def claim(
                 letters.withdraw(connection, row.id, made)
                 _note(connection, row, now, "letter.withdrawn", reason=made)
             else:
-                ready.append(made)
+                ready.append(replace(made, turn=turn))
     return ready, len(rows) == claims.batch
+
+
+def _turns(connection: Connection, claims: Claims, now: datetime) -> list[datetime | None]:
+    """When the letters of a batch may leave: None is at once.
+
+    The turns are reserved in the ledger, so that the limit holds for all its daemons, and after a
+    restart. They lie in the first half of the lease.
+    """
+    if claims.per_minute is None:
+        return [None] * claims.batch
+    known = plans.get_mark(connection, _FREE)
+    free = None if known is None else datetime.fromisoformat(known)
+    until = now + claims.lease / 2
+    return [*pace.turns(free, now, until, claims.per_minute, claims.batch)]
+
+
+def _take_turns(
+    connection: Connection, claims: Claims, taken: list[datetime | None], now: datetime
+) -> None:
+    if taken and taken[-1] is not None and claims.per_minute is not None:
+        free = taken[-1] + pace.interval(claims.per_minute)
+        plans.set_mark(connection, _FREE, free.isoformat(), now)
 
 
 def _contents(

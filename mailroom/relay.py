@@ -24,12 +24,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to one recipient: the SMTP envelope and the exact bytes, 7-bit with CRLF."""
+    """One mail to one recipient: the SMTP envelope and the exact bytes, 7-bit with CRLF.
+
+    `not_after` is the event loop's time after which it must not be begun: its turn is over.
+    """
 
     sender: str
     recipient: str
     message_id: str
     content: bytes
+    not_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,9 @@ async def _transact(line: _Line, mail: Mail) -> Reply:
     Where the server offers PIPELINING the commands go out in one write. The content waits for its
     354 all the same: a letter is never sent to a server that has not asked for it.
     """
+    if mail.not_after is not None and asyncio.get_running_loop().time() > mail.not_after:
+        line.in_step = True
+        return Reply(Outcome.TEMPORARY, "connecting took longer than the letter's turn")
     line.carried += 1
     if line.unfinished:
         line.phase = Phase.SENDER

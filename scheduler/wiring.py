@@ -125,6 +125,7 @@ def carrier_of(
         batch=settings.batch_size,
         side_by_side=settings.smtp_connections,
         links=links_of(settings),
+        per_minute=settings.smtp_messages_per_minute,
         on_sent=on_sent,
         stopping=stopping,
     )

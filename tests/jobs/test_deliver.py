@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -353,6 +354,39 @@ def test_a_letter_that_is_slow_loses_no_mark_of_its_own_or_of_the_others(
     relay = _Slow()
     desk.deliver(relay=relay, on_sent=relay.on_sent, side_by_side=2)
     assert [row.state for row in desk.letters()] == ["sent"] * 3
+
+
+def _looks(times: int) -> Callable[[], bool]:
+    """A daemon that is told to stop when it has looked so often."""
+    left = iter([False] * times)
+    return lambda: next(left, True)
+
+
+def test_a_limit_of_the_relay_holds_from_one_delivery_to_the_next(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    assert len(desk.deliver(per_minute=2, stopping=_looks(6))) == 1
+    # a restart, and another daemon, find the turns in the ledger
+    desk.go("03-17 09:00:30")
+    assert len(desk.deliver(per_minute=2, stopping=_looks(6), owner="other")) == 0
+    desk.go("03-17 09:03")
+    assert len(desk.deliver(per_minute=2, stopping=_looks(6))) == 1
+    assert [row.state for row in desk.letters()].count("queued") == 1
+
+
+def test_a_letter_that_missed_its_turn_gets_another_and_is_not_late(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+
+    class Slow(_Counting):
+        async def send(self, mail: Mail) -> Reply:
+            desk.go("03-17 09:01")
+            return await super().send(mail)
+
+    relay = Slow(desk.relay, [])
+    desk.deliver(relay=relay, per_minute=60, side_by_side=1, stopping=_looks(8))
+    assert len(relay.took) == 1
+    assert sorted(row.state for row in desk.letters()) == ["queued", "queued", "sent"]
 
 
 # what the relay says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -438,3 +439,11 @@ def test_a_well_behaved_server_receives_the_very_bytes() -> None:
 
     assert asyncio.run(run()).outcome is Outcome.ACCEPTED
     assert inbox.mails == [content]
+
+
+def test_a_mail_whose_turn_passed_while_connecting_is_not_begun(faulty: FaultyServer) -> None:
+    late = replace(mail(), not_after=0)
+    first, second = send(faulty, late, mail())
+    assert (first.outcome, second.outcome) == (Outcome.TEMPORARY, Outcome.ACCEPTED)
+    assert len(faulty.mails) == 1
+    assert len(faulty.said) == 1  # the connection is kept for the next
