@@ -56,3 +56,21 @@ def test_a_disk_that_does_not_take_it_is_temporary(tmp_path: Path) -> None:
     relay = OutboxRelay(folder)
     folder.rmdir()
     assert asyncio.run(relay.send(mail())).outcome is Outcome.TEMPORARY
+
+
+def test_others_have_their_turn_between_two_mails(tmp_path: Path) -> None:
+    relay, turns = OutboxRelay(tmp_path), []
+
+    async def other() -> None:
+        while len(turns) < 5:
+            turns.append(len(list(tmp_path.glob("*.eml"))))
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        beside = asyncio.create_task(other())
+        for _ in range(5):
+            await relay.send(mail())
+        await beside
+
+    asyncio.run(both())
+    assert turns == [0, 1, 2, 3, 4]
