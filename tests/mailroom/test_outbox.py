@@ -59,11 +59,15 @@ def test_a_disk_that_does_not_take_it_is_temporary(tmp_path: Path) -> None:
 
 
 def test_others_have_their_turn_between_two_mails(tmp_path: Path) -> None:
-    relay, turns = OutboxRelay(tmp_path), []
+    relay = OutboxRelay(tmp_path)
+    turns: list[int] = []
+
+    def written() -> int:
+        return len(list(tmp_path.glob("*.eml")))
 
     async def other() -> None:
         while len(turns) < 5:
-            turns.append(len(list(tmp_path.glob("*.eml"))))
+            turns.append(written())
             await asyncio.sleep(0)
 
     async def both() -> None:
