@@ -16,8 +16,6 @@ from scheduler.cli.texts import say
 @click.argument("folders", metavar="PLAN…", type=PlanFolder(), nargs=-1, required=True)
 def run_command(folders: tuple[Path, ...]) -> int:
     """See the catalogue."""
-    import asyncio
-
     from config.settings import SettingsError
 
     chosen = settings()
@@ -25,9 +23,10 @@ def run_command(folders: tuple[Path, ...]) -> int:
     from ledger.engine import LedgerError
     from mailroom.render import TemplatesError
     from scheduler.daemon import AlreadyRunningError, NoPlanError, run
+    from scheduler.loops import run as run_loop
 
     try:
-        return asyncio.run(run(list(folders), chosen))
+        return run_loop(run(list(folders), chosen))
     except SettingsError as error:
         raise Wrong(str(error)) from error
     except (AlreadyRunningError, LedgerError, ListenError, NoPlanError, TemplatesError) as error:

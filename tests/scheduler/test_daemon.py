@@ -24,6 +24,8 @@ from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
 from scheduler.clock import VirtualClock
 from scheduler.daemon import AlreadyRunningError, Daemon, NoPlanError, run
+from scheduler.loops import loop_factory
+from scheduler.loops import run as run_loop
 from scheduler.wiring import relay_of
 from tests.scheduler.test_parts import quiet_after
 from tests.support.ledgers import at, open_ledger
@@ -63,6 +65,14 @@ class GatedServer(FaultyServer):
             self.reached.set()
             await asyncio.get_running_loop().run_in_executor(None, self.gate.wait, 30)
         return await super()._answer(verb, writer, usual)
+
+
+@pytest.fixture(params=["uvloop", "asyncio"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The loop that a daemon in this process runs on: with uvloop installed, and without."""
+    if request.param == "asyncio":
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    return str(request.param)
 
 
 @pytest.fixture
@@ -136,7 +146,7 @@ def _while_running(
         os.kill(os.getpid(), signal.SIGTERM)
         return await running
 
-    return asyncio.run(both())
+    return run_loop(both())
 
 
 def _events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -152,6 +162,7 @@ def _letters(url: str) -> list[tuple[str, str]]:
     return [(row.kind, row.state) for row in rows]
 
 
+@pytest.mark.usefixtures("loop")
 def test_letters_arrive_and_the_end_is_graceful(
     folder: Path,
     given: dict[str, Any],
@@ -171,6 +182,14 @@ def test_letters_arrive_and_the_end_is_graceful(
     assert said[-1] == "daemon.stopped"
     assert said.count("letter.sent") == len(faulty.mails)
     assert {state for _, state in _letters(given["database"])} == {"sent"}
+
+
+def test_the_daemon_takes_uvloop_where_it_is_installed(loop: str) -> None:
+    async def kind() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert run_loop(kind()).startswith(loop)
+    assert (loop_factory() is None) == (loop == "asyncio")
 
 
 def test_systemd_hears_ready_alive_and_stopping(
