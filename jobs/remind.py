@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,15 +80,17 @@ def remind(
     now: datetime,
     *,
     fresh: timedelta | None = None,
+    doubted: datetime | None = None,
 ) -> int:
     """Queue the letters of every rung that counts at `now`; gives how many letters.
 
     `bureaus` are the loaded plans by their row ids. Costs the same whatever is open: only
     obligations whose `next_action_at` has come are read. With `fresh`, officials are told only
-    after the mailbox was read within that time.
+    after the mailbox was read within that time; with `doubted`, not before that instant, since the
+    clock may be wrong.
     """
     queued = 0
-    hold = None if _heard(ledger, now, fresh) else now + _LISTEN
+    hold = _hold(ledger, now, fresh, doubted)
     for plan_id in _plans_with_work(ledger, bureaus, now):
         bureau = bureaus[plan_id]
         if not bureau.reminding(now):
@@ -106,6 +109,24 @@ def remind(
 def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> list[int]:
     with ledger.read() as connection:
         return obligations.plans_with_work(connection, bureaus.keys(), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Officials are not told before `until`."""
+
+    until: datetime
+    why: str
+
+
+def _hold(
+    ledger: Ledger, now: datetime, fresh: timedelta | None, doubted: datetime | None
+) -> _Hold | None:
+    if doubted is not None:
+        return _Hold(doubted, "the machine's clock jumped by more than a day: it may be wrong")
+    if _heard(ledger, now, fresh):
+        return None
+    return _Hold(now + _LISTEN, "the mailbox has not been read lately: an answer may lie there")
 
 
 def _heard(ledger: Ledger, now: datetime, fresh: timedelta | None) -> bool:
@@ -136,10 +157,10 @@ class _Tick:
         bureau: Bureau,
         plan_id: int,
         now: datetime,
-        hold: datetime | None = None,
+        hold: _Hold | None = None,
     ) -> None:
         self.ledger, self.connection, self.bureau = ledger, connection, bureau
-        self.hold = hold and bureau.local(hold)
+        self.hold = hold
         self.plan_id, self.now, self.local = plan_id, now, bureau.local(now)
         self.cutoff = notice_cutoff(self.local, bureau.calendar, bureau.hours)
         self.queued = 0
@@ -206,7 +227,7 @@ class _Tick:
             self.local,
             bureau.calendar,
             bureau.hours,
-            self.hold,
+            bureau.local(self.hold.until) if self.hold else None,
         )
 
     def _issue(self, judged: list[_Judged]) -> None:
@@ -289,7 +310,7 @@ class _Tick:
 
     def _why_held(self, section: str, returned: Container[str]) -> str:
         if self.hold is not None:
-            return "the mailbox has not been read lately: an answer may lie there"
+            return self.hold.why
         plan = self.bureau.plan
         address = plan.mailbox(plan.section(section)).lower()
         if address in returned:

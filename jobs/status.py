@@ -17,6 +17,9 @@ from ledger.tables import LetterState, letter, obligation, plan
 TICK = "tick"
 """The mark that the daemon sets whenever it has looked."""
 
+JUMP = "clock.jump"
+"""The mark of the clock's last jump: `at`, `seconds`, and `until` when officials wait."""
+
 _ENDED = (LetterState.SENT.value, LetterState.WITHDRAWN.value, LetterState.FAILED.value)
 _WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
 
@@ -82,6 +85,8 @@ class Status:
     last_tick: datetime | None
     trouble_since: datetime | None
     trouble: str = field(default="")
+    doubted_until: datetime | None = None
+    """Officials are not told before: the machine's clock jumped."""
     mailbox: MailboxStatus = field(default_factory=lambda: MailboxStatus())
 
 
@@ -92,6 +97,8 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     marks = plans.marks(connection)
     trouble = marks.get(TROUBLE, (None, now))[0]
     tick = marks.get(TICK)
+    jumped = marks.get(JUMP)
+    doubted = datetime.fromisoformat(jumped[0]["until"]) if jumped else now
     return Status(
         plans=tuple(
             _plan_status(connection, row, now)
@@ -101,6 +108,7 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
         last_tick=tick[1] if tick else None,
         trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
         trouble=trouble["reply"] if trouble else "",
+        doubted_until=doubted if jumped and jumped[1] <= now < doubted else None,
         mailbox=_mailbox(connection, marks),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -210,6 +210,19 @@ def next_due(connection: Connection, *, rungs: bool) -> datetime | None:
 def suspect(connection: Connection, letter_id: int) -> None:
     """Note that an attempt ended without an answer: the relay may have the letter already."""
     connection.execute(update(letter).where(letter.c.id == letter_id).values(uncertain=True))
+
+
+def try_again(connection: Connection, now: datetime) -> None:
+    """Let no letter that was put off wait any longer, and no claim outlast an hour from now."""
+    for state, latest in (
+        (LetterState.QUEUED, now),
+        (LetterState.CLAIMED, now + timedelta(hours=1)),
+    ):
+        connection.execute(
+            update(letter)
+            .where(letter.c.state == state.value, letter.c.due_at > latest)
+            .values(due_at=latest)
+        )
 
 
 def suspect_waiting(connection: Connection) -> None:

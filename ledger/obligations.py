@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from ledger.tables import obligation, plan
 
@@ -34,6 +34,13 @@ def plans_with_work(connection: Connection, plan_ids: Collection[int], now: date
     """Which of these plans have a rung that is due: one look into an index for each."""
     found = connection.execute(_WITH_WORK, {"plans": list(plan_ids), "now": now})
     return sorted(found.scalars())
+
+
+def look_again(connection: Connection, now: datetime) -> None:
+    """Decide anew at `now` whatever was to be looked at later."""
+    connection.execute(
+        update(obligation).where(obligation.c.next_action_at > now).values(next_action_at=now)
+    )
 
 
 def find(connection: Connection, plan_id: int, key: str) -> Row[Any] | None:

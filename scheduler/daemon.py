@@ -27,6 +27,7 @@ from scheduler import systemd
 from scheduler.clock import Clock, SystemClock
 from scheduler.collector import Collector
 from scheduler.health import Health, Watched
+from scheduler.jumps import ClockWatch
 from scheduler.lock import AlreadyRunningError, DaemonLock
 from scheduler.logs import event, log, set_up
 from scheduler.pages import board_of, listening
@@ -54,6 +55,7 @@ class Daemon:
         self._ping = Ping(settings.ping_url) if settings.ping_url else None
         self.leader = Leader(ledger)
         self.plans = Plans(ledger, folders)
+        self._watch = ClockWatch(ledger, clock)
         self.stopped = asyncio.Event()
         self.failed = False
         self._mailing = asyncio.Lock()
@@ -80,9 +82,10 @@ class Daemon:
             self._look_who_leads()
             self.plans.follow(now)
             if self.plans.decides:
+                doubted = self._watch.look(self.plans.bureaus.values())
                 circulate(self.ledger, self.plans.bureaus, now)
                 fresh = self.collector.fresh if self.collector else None
-                remind(self.ledger, self.plans.bureaus, now, fresh=fresh)
+                remind(self.ledger, self.plans.bureaus, now, fresh=fresh, doubted=doubted)
             with self.ledger.write() as connection:
                 marks.set_mark(connection, TICK, now.isoformat(), now)
             highwater.advance(self.ledger, now)

@@ -62,6 +62,7 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
         "last_tick": _iso(found.last_tick),
         "relay_trouble": _iso(found.trouble_since),
         "relay_reply": found.trouble or None,
+        "clock_doubted_until": _iso(found.doubted_until),
         "mailbox_read": _iso(found.mailbox.read_at),
         "mailbox_trouble": _iso(found.mailbox.trouble_since),
         "mailbox_reason": found.mailbox.trouble or None,
@@ -115,6 +116,8 @@ def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]
     yield say("status.tick", at=local(found.last_tick), age=age)
     if found.trouble_since is not None:
         yield say("status.trouble", since=local(found.trouble_since), reply=found.trouble)
+    if found.doubted_until is not None:
+        yield say("status.jumped", until=local(found.doubted_until))
     yield from _of_mailbox(found.mailbox, local)
 
 

@@ -225,6 +225,11 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "the relay is in trouble since {since}: {reply}",
         "邮件自 {since} 起发不出去：{reply}",
     ),
+    "status.jumped": (
+        "the machine's clock jumped by more than a day: officials are told again from {until} on; "
+        "check the clock",
+        "服务器时钟跳变超过一天：{until} 以前暂不报告领导，请核对服务器时间",
+    ),
     "send.reply": ("{address}: {code} {reply}", "{address}：{code} {reply}"),
     "send.accepted": (
         "the relay has taken it; look into the mailbox, and into its spam folder",

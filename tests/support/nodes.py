@@ -29,7 +29,7 @@ from scheduler.daemon import run
 from tests.support.ledgers import at
 given = json.loads(sys.argv[1])
 
-class Going:
+class Going(SystemClock):
     # every process counts from the same moment of the machine's
     start, since = at(given.pop("now")), given.pop("since")
     def now(self):
