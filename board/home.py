@@ -12,8 +12,7 @@ from board.door import Door, Visitor
 from duban.standings import Standing
 from jobs.status import status
 
-_STATES: Final = {
-    "ok": "正常",
+_TROUBLES: Final = {
     "starting": "正在启动",
     "failing": "出错，正在重试",
     "late": "停顿",
@@ -34,8 +33,7 @@ def home_routes(door: Door) -> list[Route]:
             "home.html",
             found=found,
             standings=Standing,
-            state=_STATES[vitals.state],
-            well=vitals.well,
+            trouble=_TROUBLES.get(vitals.state, ""),
             tick_age_s=vitals.tick_age_s,
         )
 
