@@ -137,7 +137,7 @@ class Plan:
             return self.official(section.leader), True
         posts = {
             self.official(lead.official).post
-            for project in self.file.projects
+            for project in self.projects_of(section)
             for lead in project.leads
             if self.section(lead.section) is section
         }
