@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from urllib.parse import urlsplit
 
 from sqlalchemy import text
 from starlette.requests import Request
@@ -56,7 +57,7 @@ def _answer(state: str, *, well: bool) -> Response:
 def metrics(request: Request) -> Response:
     """Figures for Prometheus, to this machine, or to whoever shows the token of the settings."""
     context = context_of(request)
-    if not (_is_local(request) or _has_token(request, context.metrics_token)):
+    if not (_is_local(request, context) or _has_token(request, context.metrics_token)):
         said = "only from this machine, or with the bearer token of metrics_token\n"
         return PlainTextResponse(said, 403)
     from board.metrics import CONTENT_TYPE, exposition
@@ -64,7 +65,10 @@ def metrics(request: Request) -> Response:
     return Response(exposition(context), media_type=CONTENT_TYPE)
 
 
-def _is_local(request: Request) -> bool:
+def _is_local(request: Request, context: Context) -> bool:
+    # a proxy that does not say whom it speaks for makes all the world look like this machine
+    if request.url.hostname == urlsplit(context.public_url or "").hostname:
+        return False
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:

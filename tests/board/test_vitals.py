@@ -11,7 +11,7 @@ from board.context import Vitals
 from board.middleware import SAFE_HEADERS
 from mailroom.relay import Outcome
 from tests.support.ledgers import at
-from tests.support.pages import ELSEWHERE, MakePages, Pages
+from tests.support.pages import ELSEWHERE, MACHINE, PUBLIC, MakePages, Pages
 
 TOKEN = "a token of sixteen"
 
@@ -72,7 +72,7 @@ def test_the_figures_are_the_ledgers(pages: Pages) -> None:
         answered_at=at("03-17 09:00"),
     )
     pages.desk.go("03-27 09:00")
-    found = figures(pages.browser().get("/metrics").text)
+    found = figures(pages.browser(base=MACHINE).get("/metrics").text)
     plan = pages.desk.bureau.plan.id
     assert found[f"duban_obligations{{{plan},overdue}}"] == 1
     assert found[f"duban_obligations{{{plan},pending}}"] == 0
@@ -88,14 +88,14 @@ def test_the_figures_are_the_ledgers(pages: Pages) -> None:
 
 def test_before_the_first_tick_and_answer_there_are_no_ages(pages: Pages) -> None:
     pages.vitals = Vitals(state="starting")
-    found = figures(pages.browser().get("/metrics").text)
+    found = figures(pages.browser(base=MACHINE).get("/metrics").text)
     assert found["duban_well{}"] == 0
     assert [name for name in found if "age_seconds{}" in name or "answered" in name] == []
 
 
 def test_figures_name_no_person(pages: Pages) -> None:
     pages.desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00", "03-27 09:00")
-    text = pages.browser().get("/metrics").text
+    text = pages.browser(base=MACHINE).get("/metrics").text
     people = [h.name for o in pages.desk.bureau.plan.file.officials for h in o.holders]
     assert people
     assert [name for name in people if name in text] == []
@@ -115,13 +115,18 @@ def test_figures_name_no_person(pages: Pages) -> None:
 def test_another_machine_needs_the_token_for_figures(
     make_pages: MakePages, token: str | None, shown: str | None, status: int
 ) -> None:
-    browser = make_pages(metrics_token=token).browser(ELSEWHERE)
+    browser = make_pages(metrics_token=token).browser(ELSEWHERE, MACHINE)
     headers = {"Authorization": shown} if shown is not None else {}
     assert browser.get("/metrics", headers=headers).status_code == status
 
 
+def test_what_comes_by_the_public_name_is_not_this_machine(pages: Pages) -> None:
+    assert pages.browser(base=MACHINE).get("/metrics").status_code == 200
+    assert pages.browser(base=PUBLIC).get("/metrics").status_code == 403
+
+
 def test_a_client_without_an_address_is_another_machine(pages: Pages) -> None:
-    assert pages.browser(("testclient", 0)).get("/metrics").status_code == 403
+    assert pages.browser(("testclient", 0), MACHINE).get("/metrics").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])

@@ -19,6 +19,7 @@ from tests.support.ledgers import Desk, MakeDesk
 
 KEYS = ("an old key of thirty-two characters", "a new key of thirty-two characters!")
 PUBLIC = "https://duban.edu.example"
+MACHINE = "http://127.0.0.1:8026"
 LOCAL = ("127.0.0.1", 50000)
 ELSEWHERE = ("203.0.113.7", 50000)
 
