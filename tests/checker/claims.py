@@ -68,11 +68,13 @@ def _delivered(case: Case, key: str, fate: Document) -> bool:
 
 
 def _overtaken(case: Case, rise: Document, rises: list[Document]) -> bool:
+    """Whether a later rung for the same audience came, or one of a later deadline."""
     latest = max(case.shown(case.last), *(p.highest for p in case.watch.pieces))
+    mine = rise["round"], _at(rise)
     return any(
-        _at(rise) < _at(other) <= latest
+        mine < (other["round"], _at(other)) and _at(other) <= latest
         for other in rises
-        if (other["audience"], other["round"]) == (rise["audience"], rise["round"])
+        if other["audience"] == rise["audience"]
     )
 
 

@@ -122,7 +122,10 @@ class _Fairness:
         ]
 
     def __call__(self, at: datetime) -> bool:
-        cutoff = self.case.plan.notice_cutoff(self.case.shown(at))
+        plan, wall = self.case.plan, self.case.shown(at)
+        # what is held is looked at again in the morning, even without a `min_notice`
+        morning = datetime.combine(wall.date(), plan.reminder, plan.zone)
+        cutoff = min(plan.notice_cutoff(wall), morning)
         due = [rung for rung in self.rungs if rung < cutoff]
         return bool(due) and any(due[-1] <= told < cutoff for told in self.reminded)
 

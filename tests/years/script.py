@@ -44,7 +44,10 @@ class Year:
     crashes: dict[int, bool] = field(default_factory=dict)
     meddling: float = 0.0
     """The chance that a section hands in while a letter about it is being sent."""
+    first: datetime = FIRST
+    """When duban is started: what was due before is not chased."""
     last: datetime = LAST
+    min_notice: int = 1
 
 
 def year_of(seed: int) -> Year:
@@ -60,8 +63,10 @@ def year_of(seed: int) -> Year:
     deeds = [deed_of({**line, "at": line["at"].isoformat()}, ZONE) for line in lines]
     noises = [_noise(dice) for _ in range(dice.randint(0, 4))]
     crashes = {dice.randint(1, 900): dice.random() < 0.5 for _ in range(dice.randint(0, 8))}
-    deeds.sort(key=lambda deed: deed.at)
-    return Year(seed, deeds, noises, crashes, dice.choice((0.0, 0.02)))
+    first = dice.choice((FIRST, FIRST, _moment(dice, _any_day(dice))))
+    deeds = sorted((deed for deed in deeds if deed.at > first), key=lambda deed: deed.at)
+    meddling, notice = dice.choice((0.0, 0.02, 0.1)), dice.choice((0, 1, 1, 2))
+    return Year(seed, deeds, noises, crashes, meddling, first, min_notice=notice)
 
 
 def _moment(dice: Random, day: date) -> datetime:

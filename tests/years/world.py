@@ -9,6 +9,7 @@ import asyncio
 from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -31,6 +32,7 @@ from tests.checker import journal
 from tests.checker.case import Case
 from tests.checker.history import Deed
 from tests.support.ledgers import empty_ledger, speaker
+from tests.years.loop import VirtualLoop
 from tests.years.script import FIRST, LAST, PLAN, READER, ZONE, Noise, Year
 
 _STEP = timedelta(seconds=1)
@@ -67,11 +69,13 @@ class CrashingLedger(Ledger):
 
 
 @cache
-def the_plan() -> Plan:
-    """The small plan, as duban reads it."""
+def the_plan(min_notice: int) -> Plan:
+    """The small plan, as duban reads it, with a `min_notice` of its own."""
     loaded = load_plan(PLAN)
     assert loaded.plan is not None, loaded.problems
-    return loaded.plan
+    file = loaded.plan.file
+    about = file.about.model_copy(update={"min_notice": min_notice})
+    return replace(loaded.plan, file=file.model_copy(update={"about": about}))
 
 
 @dataclass
@@ -80,7 +84,6 @@ class World:
 
     year: Year
     folder: Path
-    plan: Plan = field(default_factory=the_plan)
     mails: list[journal.Mail] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     ahead: timedelta = timedelta()
@@ -96,7 +99,7 @@ class World:
         self.dice = Random(self.year.seed)  # noqa: S311
         self.waiting = list(self.year.deeds)
         self.up, self.restart = True, None
-        self.simulation = self._begin(self.plan, FIRST)
+        self.simulation = self._begin(the_plan(self.year.min_notice), self.year.first)
 
     simulation: Simulation = field(init=False)
     restart: datetime | None = field(init=False, default=None)
@@ -109,7 +112,10 @@ class World:
     @property
     def case(self) -> Case:
         """What the checker wants to know."""
-        return Case(READER, self.deeds, self.mails, FIRST, self.year.last, self._claims())
+        reader = copy(READER)
+        reader.min_notice = self.year.min_notice
+        span = self.year.first, self.year.last
+        return Case(reader, self.deeds, self.mails, *span, self._claims())
 
     def _claims(self) -> list[dict[str, Any]]:
         """What duban says of each obligation that its ledger knows."""
@@ -135,7 +141,8 @@ class World:
 
     def run(self) -> None:
         """Live through the year."""
-        asyncio.run(self._run())
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(self._run())
 
     def close(self) -> None:
         """Give the ledger back."""
@@ -143,7 +150,7 @@ class World:
 
     async def _run(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_say_nothing_of_the_dead)
-        now: datetime | None = FIRST
+        now: datetime | None = self.year.first
         while now is not None and now < self.year.last:
             self.simulation.clock.instant = now.astimezone(UTC) + self.ahead
             self._act(now)
@@ -239,7 +246,7 @@ class FailingRelay:
     async def send(self, mail: Mail) -> Reply:
         """One transaction; the journal has what the server knows of it."""
         world, dice = self.world, self.world.dice
-        await asyncio.sleep(0)
+        await asyncio.sleep(dice.choice((0, 0.002, 0.02)))
         world.simulation.clock.instant += timedelta(milliseconds=dice.randint(1, 40))
         self._meddle(mail)
         reply: Reply = await self.scripted.send(mail)
