@@ -142,7 +142,8 @@ class Account:
             assert client.create(folder)[0] == "OK"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
         return int(made.getsockname()[1])
@@ -175,7 +176,7 @@ def dovecot(program: Callable[[str], Path]) -> Iterator[Dovecot]:
     certificate.private_key_pem.write_to_path(home / "key.pem")
     certificate.cert_chain_pems[0].write_to_path(home / "cert.pem")
     authority.cert_pem.write_to_path(home / "ca.pem")
-    server = Dovecot(home, _free_port(), _free_port(), home / "ca.pem")
+    server = Dovecot(home, free_port(), free_port(), home / "ca.pem")
     config = home / "dovecot.conf"
     config.write_text(_CONFIG.format(home=home, plain=server.plain, tls=server.tls, **owners))
     # it comes back when it listens

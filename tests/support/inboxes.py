@@ -18,6 +18,7 @@ from jobs.links import Links
 from ledger.archive import Archive
 from ledger.mails import MailState
 from ledger.tables import attachment, mail, returned_address
+from mailroom.relay import Relay
 from tests.support.ledgers import Desk, MakeDesk, at, one_report
 from tests.support.mails import file_part, multipart, words_part
 from tests.support.plans import rule
@@ -35,6 +36,8 @@ class Inbox:
     links: Links | None = None
     largest_file_bytes: int = 1_000_000
     arrivals: list[Incoming] = field(default_factory=list)
+    relay: Relay | None = None
+    sender: str = ""
 
     @property
     def intake(self) -> Intake:
@@ -66,6 +69,16 @@ class Inbox:
         """Bytes that the archive holds."""
         with self.archive.open(sha256) as file:
             return file.read()
+
+    def at_relay(self, relay: Relay, sender: str) -> Inbox:
+        """The same with letters that leave through this relay, from this address."""
+        self.relay, self.sender = relay, sender
+        return self
+
+    def beat(self, when: str) -> None:
+        """Remind and deliver at an hour, through the relay of `at_relay`."""
+        self.desk.go(when).remind()
+        self.desk.deliver(relay=self.relay, sender=self.sender)
 
     def mails(self) -> list[Row[Any]]:
         """What is recorded of the mails."""
