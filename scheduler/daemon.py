@@ -189,6 +189,16 @@ def _beats(daemon: Daemon, seconds: float) -> AsyncIOScheduler:
     return beats
 
 
+async def _beat_on(beats: AsyncIOScheduler, seconds: float) -> None:
+    """A clock that is set back leaves the next beat at its old hour, days ahead: beat now."""
+    while True:
+        await asyncio.sleep(seconds)
+        now = SystemClock().now()
+        for job in beats.get_jobs():
+            if job.next_run_time > now + job.trigger.interval:
+                beats.modify_job(job.id, next_run_time=now)
+
+
 async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     beats = _beats(daemon, seconds)
 
@@ -207,6 +217,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     loop.add_signal_handler(signal.SIGHUP, reload)
     beats.start()
     hasten()
+    beating = asyncio.create_task(_beat_on(beats, seconds))
     if board:
         board.start()
         event("pages.ready", address=board.address)
@@ -215,6 +226,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     await daemon.stopped.wait()
     systemd.notify("STOPPING=1")
     # never shutdown(wait=True): it cancels the coroutine that is sending a letter
+    beating.cancel()
     beats.pause()
     if board:
         await board.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -83,6 +84,7 @@ class Node:
     """One daemon; its log is read by a thread, and `until` waits for an event of it."""
 
     settings: dict[str, Any]
+    environment: dict[str, str] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     _heard: threading.Condition = field(default_factory=threading.Condition)
     _process: subprocess.Popen[str] | None = None
@@ -95,6 +97,7 @@ class Node:
             stderr=subprocess.PIPE,
             text=True,
             cwd=_ROOT,
+            env={**os.environ, **self.environment},
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()
@@ -188,8 +191,8 @@ def start_node(node_settings: dict[str, Any]) -> Iterator[StartNode]:
     """Starts a daemon: `start_node(http_listen=…)`; all are killed at the end."""
     nodes: list[Node] = []
 
-    def start(**more: Any) -> Node:
-        nodes.append(Node(node_settings | more).start())
+    def start(environment: dict[str, str] | None = None, **more: Any) -> Node:
+        nodes.append(Node(node_settings | more, environment or {}).start())
         return nodes[-1]
 
     yield start
