@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +15,15 @@ from typing import Any
 import pytest
 
 from board.listening import ListenError, bind
+from config.settings import Settings
+from scheduler.clock import VirtualClock
+from scheduler.daemon import run
+from tests.scheduler.test_parts import quiet_after
 from tests.support.commands import spawn
 from tests.support.daemons import StartDaemon, daemon_settings, start_daemon
+from tests.support.ledgers import at
 
-__all__ = ["daemon_settings", "start_daemon"]
+__all__ = ["daemon_settings", "quiet_after", "start_daemon"]
 
 ANY = "127.0.0.1:0"
 WEB = ("anyio", "board.app", "prometheus_client", "starlette", "uvicorn")
@@ -56,6 +64,38 @@ def test_the_daemon_serves_its_pages_and_ends_with_a_clean_log(start_daemon: Sta
     assert running.log[-1]["event"] == "daemon.stopped"
     with pytest.raises(ConnectionRefusedError):
         get(address, "/healthz")
+
+
+@pytest.mark.usefixtures("quiet_after")
+def test_pages_and_heart_share_one_loop_and_end_together(
+    daemon_settings: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bind(ANY) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    folder, now = Path(daemon_settings.pop("folder")), at(daemon_settings.pop("now"))
+    settings = Settings(**daemon_settings, http_listen=address, public_url=f"http://{address}")
+
+    async def both() -> tuple[int, bytes, int]:
+        running = asyncio.create_task(run([folder], settings, VirtualClock(now)))
+        # the socket listens before the first tick: the answer waits until somebody gives it
+        while not (answer := await asyncio.to_thread(asked, address)):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        return *answer, await running
+
+    status, body, code = asyncio.run(both())
+    assert (status, code) == (200, 0)
+    assert "登录" in body.decode()
+    said = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert said[-1] == "daemon.stopped"
+
+
+def asked(address: str) -> tuple[int, bytes] | None:
+    """The login page, None while nobody listens."""
+    try:
+        return get(address, "/login")
+    except ConnectionRefusedError:
+        return None
 
 
 def test_a_request_in_flight_is_answered_before_the_end(start_daemon: StartDaemon) -> None:
