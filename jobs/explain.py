@@ -274,9 +274,13 @@ def _other_letters(book: _Book) -> list[Row[Any]]:
     return list(
         book.connection.execute(
             select(letter)
-            .join(mention, mention.c.letter_id == letter.c.id)
-            .where(mention.c.obligation_id == book.row.id, mention.c.audience.is_(None))
+            .where(
+                letter.c.id.in_(
+                    select(mention.c.letter_id).where(
+                        mention.c.obligation_id == book.row.id, mention.c.audience.is_(None)
+                    )
+                )
+            )
             .order_by(letter.c.id)
-            .distinct()
         )
     )

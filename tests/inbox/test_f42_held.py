@@ -11,6 +11,9 @@ from jobs.explain import account
 from jobs.remind import remind
 from ledger import mails, plans
 from tests.support.ledgers import CAIWU, Desk, told
+from tests.support.postgres import both_databases, postgres
+
+__all__ = ["both_databases", "postgres"]
 
 FRESH = timedelta(minutes=30)
 

@@ -14,6 +14,9 @@ from ledger.mails import MailState
 from tests.support.inboxes import CLERK, SPECIAL, Inbox, MakeInbox, answer, back, two_reports
 from tests.support.ledgers import CAIWU, at, one_report, told
 from tests.support.mails import file_part, multipart, text, words_part
+from tests.support.postgres import both_databases, postgres
+
+__all__ = ["both_databases", "postgres"]
 
 SECTION = "caiwu@edu.example"
 
