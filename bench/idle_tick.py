@@ -97,7 +97,7 @@ def main() -> None:
             ledger, plan_id = filled(Path(folder, "ledger.sqlite"), count, bureau)
             tick(ledger, bureau, plan_id)
             shown = median_ms(partial(tick, ledger, bureau, plan_id))
-            print(f"{count:>9,} open obligations: {shown:.2f} ms a tick")  # noqa: T201
+            print(f"{count:>9,} open obligations: {shown:.2f} ms a tick")
             ledger.close()
 
 

@@ -1,0 +1,76 @@
+"""An office with very many sections: the Quanzhou plan and more of its like, all due at once."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+
+from config.loader import load_plan
+from duban.bureau import Bureau
+from jobs.circulate import circulate
+from jobs.reconcile import reconcile
+from jobs.remind import remind
+from ledger import plans
+from ledger.engine import Ledger
+from ledger.tables import letter
+
+PLAN = Path(__file__).parents[1] / "config" / "quanzhou-2023"
+NOW = datetime.fromisoformat("2023-03-17T09:00:00+08:00")
+"""The first reminder of the reports of March."""
+AFTER_MINUTES = 30
+"""When the daemons' clock begins, after that."""
+_OWN = 22
+"""The letters of the plan itself at that hour, with the office's digest."""
+_LATER = timedelta(days=3)
+
+
+def make_plan(folder: Path, count: int) -> Path:
+    """The plan with so many more sections that `count` letters are due at NOW."""
+    shutil.copytree(PLAN, folder)
+    file = folder / "plan.yaml"
+    head, rest = file.read_text(encoding="utf-8").split("sections:\n", 1)
+    more = "".join(
+        f"  - {{name: 第{n}科, email: s{n}@qzedu.example}}\n" for n in range(count - _OWN)
+    )
+    rest = rest.replace("until: 2023-12", "until: 2023-03")
+    file.write_text(f"{head}sections:\n{more}{rest}", encoding="utf-8")
+    return folder
+
+
+def fill(url: str, folder: Path) -> int:
+    """Queue every letter that is due at NOW, but hold it back; gives how many there are."""
+    loaded = load_plan(folder)
+    if loaded.plan is None:
+        raise SystemExit("\n".join(map(str, loaded.problems)))
+    bureau, ledger = Bureau(loaded.plan), Ledger(url)
+    ledger.prepare()
+    reconcile(ledger, bureau, NOW - timedelta(days=7))
+    with ledger.read() as connection:
+        bureaus = {plans.ids(connection)[bureau.plan.id]: bureau}
+    circulate(ledger, bureaus, NOW)
+    # some obligations are looked at again a minute later, when others have been queued
+    for minute in range(AFTER_MINUTES):
+        remind(ledger, bureaus, NOW + timedelta(minutes=minute))
+    with ledger.write() as connection:
+        queued = letter.c.state == "queued"
+        connection.execute(update(letter).where(queued).values(due_at=NOW + _LATER))
+        count: int = connection.execute(select(func.count()).where(queued)).scalar_one()
+    ledger.close()
+    return count
+
+
+def release(ledger: Ledger) -> None:
+    """All letters that were held back are due from now on."""
+    with ledger.write() as connection:
+        held = letter.c.due_at == NOW + _LATER
+        connection.execute(update(letter).where(held).values(due_at=NOW))
+
+
+def settled(ledger: Ledger) -> bool:
+    """Whether no letter is left to send."""
+    with ledger.read() as connection:
+        left = select(func.count()).where(letter.c.state.in_(("queued", "claimed")))
+        return connection.execute(left).scalar_one() == 0

@@ -1,0 +1,154 @@
+"""duban as whole daemons on a ledger that is full of letters."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Figures
+from bench.machinery import Machinery
+from bench.office import AFTER_MINUTES, NOW, fill, make_plan, release, settled
+from bench.sink import Sink
+from ledger.engine import Ledger
+from scheduler.clock import SystemClock
+
+_ROOT = Path(__file__).parents[1]
+_GLANCE_S = 0.05
+_QUIET_S = 1
+_SETTINGS: dict[str, Any] = {
+    "smtp_host": "127.0.0.1",
+    "smtp_tls": "none",
+    "smtp_messages_per_connection": 1000,
+    "mail_from": "duban@qzedu.example",
+    "tick_seconds": 0.2,
+    "log_format": "json",
+}
+
+
+class Daemon:
+    """One daemon; its log goes to a file."""
+
+    def __init__(self, machinery: Machinery, settings: dict[str, Any]) -> None:
+        self._figures, self._log = machinery.fresh("figures"), machinery.fresh("log")
+        given = json.dumps(settings | {"figures": str(self._figures)})
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.daemon", given], stderr=log, cwd=_ROOT
+            )
+        while b"daemon.ready" not in self._log.read_bytes():
+            if self._process.poll() is not None:
+                raise SystemExit(self._log.read_text(encoding="utf-8"))
+            time.sleep(_GLANCE_S)
+
+    @property
+    def memory_mb(self) -> float:
+        """The most memory that it ever held."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    def stop(self) -> list[float]:
+        """End it; gives the milliseconds from each 250 to its commit."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(60)
+        lags: list[float] = json.loads(self._figures.read_text(encoding="utf-8"))
+        return lags
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
+
+
+def _start(machinery: Machinery, folder: Path, url: str, sink: Sink, **more: Any) -> Daemon:
+    # every daemon counts from the moment that it starts, half an hour after the reminders
+    when = {
+        "now": (NOW + timedelta(minutes=AFTER_MINUTES)).isoformat(),
+        "since": SystemClock().now().timestamp(),
+    }
+    where = {"folder": str(folder), "database": url, "smtp_port": sink.port}
+    return Daemon(machinery, _SETTINGS | where | when | more)
+
+
+def sqlite(machinery: Machinery, count: int) -> Figures:
+    """One daemon on SQLite."""
+    folder, full, held = _full_file(machinery, count)
+    file = machinery.fresh("ledger")
+    shutil.copy(full, file)
+    return _race(machinery, folder, f"sqlite:///{file}", held, 1)
+
+
+def postgres(machinery: Machinery, count: int, daemons: int) -> Figures:
+    """One or more daemons on PostgreSQL."""
+    folder, full, held = _full_database(machinery, count)
+    name = machinery.fresh("ledger").name.replace("-", "_")
+    machinery.postgres.do(f"CREATE DATABASE {name} TEMPLATE {full}")
+    figures = _race(machinery, folder, machinery.postgres.url(name), held, daemons)
+    machinery.postgres.do(f"DROP DATABASE {name}")
+    return figures
+
+
+def killed(machinery: Machinery, count: int) -> int:
+    """Kill a daemon on SQLite in the midst, start another; gives how many came twice."""
+    folder, full, held = _full_file(machinery, count)
+    file = machinery.fresh("ledger")
+    shutil.copy(full, file)
+    url = f"sqlite:///{file}"
+    quick = {"smtp_timeout_seconds": 0.5, "claim_lease_seconds": 5}
+    with Sink() as sink:
+        first = _start(machinery, folder, url, sink, **quick)
+        ledger = Ledger(url)
+        release(ledger)
+        sink.wait(held // 2)
+        first.kill()
+        second = _start(machinery, folder, url, sink, **quick)
+        _until_settled(ledger)
+        ledger.close()
+        second.stop()
+        time.sleep(_QUIET_S)
+        return sink.count - held
+
+
+def _race(machinery: Machinery, folder: Path, url: str, held: int, daemons: int) -> Figures:
+    with Sink() as sink:
+        running = [_start(machinery, folder, url, sink) for _ in range(daemons)]
+        ledger = Ledger(url)
+        begun = time.monotonic()
+        release(ledger)
+        taken = sink.wait(held) - begun
+        _until_settled(ledger)
+        ledger.close()
+        memory = max(daemon.memory_mb for daemon in running)
+        lags = [lag for daemon in running for lag in daemon.stop()]
+    return Figures(held / taken, lags, memory)
+
+
+def _until_settled(ledger: Ledger) -> None:
+    while not settled(ledger):
+        time.sleep(_GLANCE_S * 4)
+
+
+@cache
+def _folder(machinery: Machinery, count: int) -> Path:
+    return make_plan(machinery.fresh("plan"), count)
+
+
+@cache
+def _full_file(machinery: Machinery, count: int) -> tuple[Path, Path, int]:
+    folder, file = _folder(machinery, count), machinery.fresh("full")
+    return folder, file, fill(f"sqlite:///{file}", folder)
+
+
+@cache
+def _full_database(machinery: Machinery, count: int) -> tuple[Path, str, int]:
+    folder, name = _folder(machinery, count), f"full{count}"
+    machinery.postgres.do(f"CREATE DATABASE {name}")
+    return folder, name, fill(machinery.postgres.url(name), folder)
