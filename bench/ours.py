@@ -28,7 +28,7 @@ _SETTINGS: dict[str, Any] = {
     "smtp_tls": "none",
     "smtp_messages_per_connection": 1000,
     "mail_from": "duban@qzedu.example",
-    "tick_seconds": 0.2,
+    "tick_seconds": 20,
     "log_format": "json",
 }
 
@@ -61,6 +61,10 @@ class Daemon:
         self._process.wait(60)
         lags: list[float] = json.loads(self._figures.read_text(encoding="utf-8"))
         return lags
+
+    def wake(self) -> None:
+        """Let it look at once: its beat is not what is measured."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """kill -9."""
@@ -107,9 +111,11 @@ def killed(machinery: Machinery, count: int) -> int:
         first = _start(machinery, folder, url, sink, **quick)
         ledger = Ledger(url)
         release(ledger)
+        first.wake()
         sink.wait(held // 2)
         first.kill()
-        second = _start(machinery, folder, url, sink, **quick)
+        # what the first had claimed is taken over when its lease is over
+        second = _start(machinery, folder, url, sink, tick_seconds=1, **quick)
         _until_settled(ledger)
         ledger.close()
         second.stop()
@@ -123,6 +129,8 @@ def _race(machinery: Machinery, folder: Path, url: str, held: int, daemons: int)
         ledger = Ledger(url)
         begun = time.monotonic()
         release(ledger)
+        for daemon in running:
+            daemon.wake()
         taken = sink.wait(held) - begun
         _until_settled(ledger)
         ledger.close()

@@ -82,7 +82,7 @@ def daemon(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         "log_format": "json",
         "http_listen": "127.0.0.1:0",
     }
-    with subprocess.Popen(  # noqa: S603 - this same Python
+    with subprocess.Popen(
         [sys.executable, "-c", _DAEMON, json.dumps(given)],
         stderr=subprocess.PIPE,
         text=True,
@@ -174,7 +174,7 @@ def main() -> None:
             shown = (
                 f"; {len(took)} answers, median {statistics.median(took):.0f} ms, p99 {slow:.0f} ms"
             )
-        print(f"{name:<30}{rate:>7.0f} letters a second{shown}")  # noqa: T201
+        print(f"{name:<30}{rate:>7.0f} letters a second{shown}")
 
 
 if __name__ == "__main__":
