@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
@@ -15,11 +15,16 @@ _BEATS_MISSED: Final = 3
 _GRACE_SECONDS: Final = 60.0
 
 
+def patience(tick_seconds: float) -> timedelta:
+    """How long a daemon may be silent before it counts as dead or hanging."""
+    return timedelta(seconds=_BEATS_MISSED * tick_seconds + _GRACE_SECONDS)
+
+
 class Health:
     """What went well and what did not; ages are by the monotonic clock, which never jumps."""
 
     def __init__(self, tick_seconds: float, elapsed: Callable[[], float] = monotonic) -> None:
-        self._patience = _BEATS_MISSED * tick_seconds + _GRACE_SECONDS
+        self._patience = patience(tick_seconds).total_seconds()
         self._elapsed = elapsed
         self._born = elapsed()
         self._ticked: float | None = None

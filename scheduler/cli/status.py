@@ -13,7 +13,7 @@ import click
 
 from scheduler.cli.days import moment
 from scheduler.cli.folders import PlanFolder, json_option, ledger_at, load, settings
-from scheduler.cli.output import document, lines
+from scheduler.cli.output import FINE, FOUND, document, line, lines
 from scheduler.cli.root import Command
 from scheduler.cli.texts import say
 
@@ -30,7 +30,7 @@ _ZONE = "Asia/Shanghai"
 )
 @click.option("--ledger", "file", type=click.Path(path_type=Path), help=say("opt.ledger"))
 @json_option
-def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) -> None:
+def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) -> int:
     """See the catalogue."""
     from jobs.status import status
     from scheduler.clock import SystemClock
@@ -40,10 +40,23 @@ def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) 
     now = SystemClock().now()
     with ledger_at(url) as ledger, ledger.read() as connection:
         found = status(connection, now, plans if folders else None)
+    # a file that was named is a copy or a simulated one: nobody ticks there
+    silent = file is None and _silent(found, now)
     if as_json:
-        document(_document(found, plans, now))
-    else:
-        lines(_said(found, plans, now))
+        document(_document(found, plans, now) | {"daemon_silent": silent})
+        return FOUND if silent else FINE
+    lines(_said(found, plans, now))
+    if silent:
+        line(say("status.silent"))
+    return FOUND if silent else FINE
+
+
+def _silent(found: Status, now: datetime) -> bool:
+    """Whether a daemon that once lived does so no more; one that never did is not missed."""
+    from scheduler.health import patience
+
+    last = found.last_tick
+    return last is not None and now - last > patience(settings().tick_seconds)
 
 
 def _here() -> tuple[Path, ...]:

@@ -225,6 +225,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "the relay is in trouble since {since}: {reply}",
         "邮件自 {since} 起发不出去：{reply}",
     ),
+    "status.silent": (
+        "the daemon does not run, or hangs: nothing is sent; start it, and look at its log",
+        "督办程序没有运行或已停住，不会发出任何函件：请启动它，并查看日志",
+    ),
     "status.jumped": (
         "the machine's clock jumped by more than a day: officials are told again from {until} on; "
         "check the clock",

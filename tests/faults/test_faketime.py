@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from scheduler.clock import SystemClock
+from tests.support.commands import spawn
+from tests.support.ledgers import ZONE
 from tests.support.nodes import LETTERS, StartNode, message_ids
 from tests.support.smtp import FaultyServer
 
@@ -89,3 +94,19 @@ def test_f22_after_days_off_a_start_sends_one_letter_to_each_and_alarms_no_offic
     assert set(message_ids(faulty).values()) == {1}
     sections = [to for to in faulty.recipients if to != "office@edu.example"]
     assert len(sections) == len(set(sections))
+
+
+def test_f51_status_notices_a_daemon_that_was_killed_once_its_ticks_stay_away(
+    start_node: StartNode, machine: Machine, tmp_path: Path
+) -> None:
+    node = start_node(now=f"{SystemClock().now().astimezone(ZONE):%Y-%m-%d %H:%M}")
+    node.until("daemon.ready")
+    here = {"DUBAN_DATABASE": f"sqlite:///{tmp_path}/ledger.sqlite"} | machine.environment
+    alive = spawn("status", "--json", variables=here)
+    assert (alive.code, alive.json["daemon_silent"]) == (0, False)
+    os.kill(node.pid, signal.SIGKILL)
+    node.wait()
+    machine.set("+10m")
+    dead = spawn("status", "--json", variables=here)
+    assert (dead.code, dead.json["daemon_silent"]) == (1, True)
+    assert "the daemon does not run, or hangs" in spawn("status", variables=here).out
