@@ -143,7 +143,8 @@ class _Taking:
             elif verdict.course is Course.ASK:
                 self._ask(bureau, letter, [r for r in mentioned if _is_in(r, verdict.parts)])
         state = _STATES[verdict.course]
-        kept = self._attach(files or ()) if state is MailState.OPEN else []
+        decidable = state in (MailState.OPEN, MailState.IGNORED)
+        kept = self._attach(files or ()) if decidable else []
         self._settle(state, verdict.why, letter, kept, done)
         return state
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import codecs
 import re
-from collections.abc import Iterator
 from quopri import decodestring
 from typing import Final
 
@@ -103,8 +102,3 @@ def _word(encoding: str, text: str) -> bytes:
         return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
     except binascii.Error:
         return data
-
-
-def lines(text: str) -> Iterator[str]:
-    """The lines of a body, whatever ends them."""
-    yield from text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

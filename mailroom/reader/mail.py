@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -152,4 +151,4 @@ def _bounce(
     return by_its_page(subject, sender, null_sender, parts.text, (*parts.original_ids, *answers))
 
 
-__all__ = ["Bounce", "File", "Message", "Problem", "Received", "read"]
+__all__ = ["Bounce", "File", "Problem", "Received", "read"]

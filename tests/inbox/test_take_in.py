@@ -8,12 +8,15 @@ import pytest
 
 from config.plan import Plan
 from duban.standings import State
+from jobs.bounced import NotYetError
+from jobs.links import Links
 from jobs.verdict import Why
 from ledger.engine import LedgerError
 from ledger.mails import MailState
+from ledger.tables import letter as table
 from tests.support.inboxes import CLERK, SPECIAL, Inbox, MakeInbox, answer, back, two_reports
 from tests.support.ledgers import CAIWU, at, one_report, told
-from tests.support.mails import file_part, multipart, text, words_part
+from tests.support.mails import bounced, file_part, multipart, text, words_part
 from tests.support.postgres import both_databases, postgres
 
 __all__ = ["both_databases", "postgres"]
@@ -193,8 +196,6 @@ def test_f40_the_mark_goes_when_the_section_hands_in_from_there(inbox: Inbox) ->
 
 
 def test_f40_a_report_about_no_letter_of_ours_goes_to_the_office(inbox: Inbox) -> None:
-    from tests.support.mails import bounced
-
     assert inbox.take(bounced("<made-up@edu.example>")) is MailState.OPEN
     assert inbox.returned() == []
 
@@ -229,3 +230,37 @@ def test_a_plan_that_names_a_section_no_more_believes_nobody_for_it(inbox: Inbox
 
 def _sections(plan: Plan) -> list[dict[str, object]]:
     return [s.model_dump(by_alias=True) for s in plan.file.sections]
+
+
+def test_a_link_that_an_answer_quotes_names_its_letter(inbox: Inbox) -> None:
+    inbox.links = Links("https://duban.edu.example", ["k" * 32])
+    inbox.desk.beat("03-17 09:00")
+    which = inbox.desk.letters()[0].id
+    for token, state in (("forged.token", "open"), (inbox.links.letter_token(which), "taken")):
+        quoted = f"月报如下：招生政策已印发。\n> 报送页 https://duban.edu.example/r/{token}"
+        assert inbox.take(text(quoted, CLERK)) == state
+
+
+def test_f40_a_report_of_delay_marks_nothing(inbox: Inbox) -> None:
+    (letter,) = inbox.desk.beat("03-17 09:00")
+    late = bounced(letter.mail.message_id, action="delayed", status="4.4.1")
+    assert inbox.take(late) is MailState.BOUNCE
+    assert inbox.desk.letters()[0].state == "sent"
+    assert inbox.returned() == []
+    assert inbox.take(bounced(letter.mail.message_id, action="delivered")) is MailState.IGNORED
+
+
+def test_f40_a_bounce_that_outruns_our_own_record_is_read_again(inbox: Inbox) -> None:
+    (letter,) = inbox.desk.beat("03-17 09:00")
+    with inbox.desk.ledger.write() as connection:
+        connection.execute(table.update().values(state="claimed"))
+    with pytest.raises(NotYetError):
+        inbox.take(back(inbox.desk.now, letter))
+    assert inbox.mails() == []
+
+
+def test_f40_a_bounce_of_a_letter_that_never_left_goes_to_the_office(inbox: Inbox) -> None:
+    inbox.desk.go("03-17 09:00").remind()
+    forged = bounced(inbox.desk.letters()[0].message_id)
+    assert inbox.take(forged) is MailState.OPEN
+    assert inbox.desk.letters()[0].state == "queued"

@@ -158,3 +158,13 @@ def variables(account: Account) -> dict[str, str]:
         "DUBAN_IMAP_PASSWORD": PASSWORD,
         "DUBAN_IMAP_CA_FILE": str(account.server.ca),
     }
+
+
+def test_f39_what_was_passed_over_may_be_assigned_with_its_files(
+    inbox: Inbox, duban: Command
+) -> None:
+    (letter,) = inbox.desk.beat("03-17 09:00")
+    inbox.take(answer(letter, "报", "月报.pdf", more=("Precedence: bulk",)))
+    assert duban("list").out == "no mail waits for the office\n"
+    assert duban("assign", 1, CAIWU).code == 0
+    assert [f.submission_id for f in inbox.files()] == [inbox.desk.submissions()[0].id]
