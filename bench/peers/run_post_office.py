@@ -51,5 +51,5 @@ for start in range(0, COUNT, 1000):
     mail.send_many(made[start : start + 1000])
 print("ready", flush=True)
 sys.stdin.readline()
-mail.send_queued_mail_until_done(processes=PROCESSES, log_level=1)
+mail.send_queued_mail_until_done("post_office", processes=PROCESSES, log_level=1)
 sys.stdin.readline()
