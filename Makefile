@@ -73,6 +73,12 @@ years: $(VENV)/.ready ## simulated years under random faults (COUNT=500, from se
 year: $(VENV)/.ready ## one of them again: SEED=7
 	$(PY) -m tests.years $(SEED)
 
+# Daemons killed in mid-letter and logs cut at random, for as long as is wanted.
+ROUNDS ?= 100
+.PHONY: faults
+faults: $(VENV)/.ready ## more kills and power cuts than in the tests (ROUNDS=100)
+	KILLS=$(ROUNDS) CUTS=$(ROUNDS) $(PY) -m pytest --quiet tests/faults/test_kill.py tests/faults/test_power_cut.py
+
 .PHONY: format
 format: $(VENV)/.ready ## write the code the way `make lint` wants it
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
