@@ -12,6 +12,7 @@ PostgreSQL. Prints a table in Markdown: medians, and how many times the best pee
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -57,6 +58,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     text = ""
+    # told to end, it still ends what it started
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with tempfile.TemporaryDirectory() as folder, Machinery(Path(folder)) as machinery:
         text += machine(machinery) + "\n\n"
         for count in asked.letters:

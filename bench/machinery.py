@@ -9,7 +9,7 @@ import time
 import venv
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from bench.sink import free_port, program
 from mailroom.render import Speaker
@@ -30,6 +30,8 @@ class Machinery:
         self._redis: subprocess.Popen[bytes] | None = None
         self._redis_port = 0
         self._number = 0
+        self.started: list[subprocess.Popen[Any]] = []
+        """What contenders started: whoever still runs at the end is killed."""
 
     def fresh(self, name: str) -> Path:
         """A path that nobody has yet."""
@@ -89,6 +91,10 @@ class Machinery:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         if self._cluster is not None:
             self._cluster.stop("immediate")
             subprocess.run(["rm", "-rf", str(self._cluster.folder)], check=True)

@@ -43,6 +43,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bench.daemon", given], stderr=log, cwd=_ROOT
             )
+        machinery.started.append(self._process)
         while b"daemon.ready" not in self._log.read_bytes():
             if self._process.poll() is not None:
                 raise SystemExit(self._log.read_text(encoding="utf-8"))

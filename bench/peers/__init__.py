@@ -27,6 +27,7 @@ def run(machinery: Machinery, count: int, processes: int, name: str) -> Figures:
             text=True,
             cwd=machinery.folder,
         )
+        machinery.started.append(peer)
         assert peer.stdin is not None
         assert peer.stdout is not None
         if peer.stdout.readline() != "ready\n":
