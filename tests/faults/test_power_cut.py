@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import struct
+import threading
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -24,14 +25,16 @@ _WAL_HEADER, _FRAME_HEADER = 32, 24  # https://sqlite.org/fileformat2.html#walfo
 def killed(start_node: StartNode, faulty: FaultyServer, tmp_path: Path) -> Path:
     """The folder of a ledger whose daemon was killed in the midst of its letters."""
     nodes: list[Node] = []
+    killed = threading.Event()
 
     def kill(count: int) -> None:
         if count == LETTERS // 2:
             os.kill(nodes[0].pid, signal.SIGKILL)
+            killed.set()
 
     faulty.after_answer = kill
     nodes.append(start_node())
-    faulty.wait_for(LETTERS // 2)
+    assert killed.wait(60)
     nodes[0].wait()
     return tmp_path
 
