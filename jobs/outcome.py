@@ -14,6 +14,7 @@ from duban.facts import LetterKind
 from jobs.letterbox import notify_office
 from ledger import events, letters, plans
 from ledger.engine import Ledger
+from ledger.tables import LetterState
 from mailroom.relay import Outcome, Reply
 
 _log = logging.getLogger("duban")
@@ -105,11 +106,14 @@ def _give_up(
     shown: Mapping[str, Any],
     now: datetime,
 ) -> None:
+    told = letters.last_ended(connection, shown["address"]) == LetterState.FAILED
     letters.mark_failed(connection, row.id, reply.text, **shown)
     _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
     office = bureau.plan.mailbox(bureau.plan.office)
-    if shown["address"] == office:
-        return  # a notice about the office's own mailbox would fail the same way
+    # a notice about the office's own mailbox would fail the same way; of any other address once,
+    # until something gets through to it
+    if shown["address"] == office or told:
+        return
     what = f"发往 {shown['address']} 的函件“{shown['subject']}”"
     refused = reply.outcome is Outcome.PERMANENT
     said = f"邮件服务器拒收{what}。" if refused else f"{what}连续5天未能送出，已停止重发。"
@@ -157,7 +161,10 @@ def put_off(
 
 def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
     """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
-    known = plans.get_mark(connection, TROUBLE) or {"since": now.isoformat(), "addresses": []}
+    known = plans.get_mark(connection, TROUBLE)
+    if not known:
+        known = {"since": now.isoformat(), "addresses": []}
+        _log.warning("relay.trouble", extra={"duban_fields": {"reply": reply.text}})
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
     whole = reply.code is None or len(failing) >= _SEVERAL or known.get("whole", False)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
@@ -171,6 +178,7 @@ def _recovered(
     if not known:
         return
     plans.set_mark(connection, TROUBLE, None, now)
+    _log.warning("relay.recovered", extra={"duban_fields": {"since": known["since"]}})
     since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
     # once a day: on a line that keeps breaking the notices themselves would call for more
     untold = plans.get_mark(connection, TOLD) != today

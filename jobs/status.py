@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
-from jobs.outcome import TROUBLE
+from jobs.outcome import ALARM_AFTER, TROUBLE
 from ledger import mails, plans
 from ledger.tables import LetterState, letter, obligation, plan
 
@@ -88,6 +88,10 @@ class Status:
     doubted_until: datetime | None = None
     """Officials are not told before: the machine's clock jumped."""
     mailbox: MailboxStatus = field(default_factory=lambda: MailboxStatus())
+
+    def alarming(self, now: datetime) -> bool:
+        """Whether no letter has got through for so long that somebody should look."""
+        return self.trouble_since is not None and now - self.trouble_since > ALARM_AFTER
 
 
 def status(connection: Connection, now: datetime, keys: Iterable[str] | None = None) -> Status:

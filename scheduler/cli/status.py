@@ -42,13 +42,14 @@ def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) 
         found = status(connection, now, plans if folders else None)
     # a file that was named is a copy or a simulated one: nobody ticks there
     silent = file is None and _silent(found, now)
+    code = FOUND if silent or (file is None and found.alarming(now)) else FINE
     if as_json:
         document(_document(found, plans, now) | {"daemon_silent": silent})
-        return FOUND if silent else FINE
+        return code
     lines(_said(found, plans, now))
     if silent:
         line(say("status.silent"))
-    return FOUND if silent else FINE
+    return code
 
 
 def _silent(found: Status, now: datetime) -> bool:

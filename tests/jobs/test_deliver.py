@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from config.model import Holder
 from duban.bureau import Bureau
 from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
+from jobs.status import status
 from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
@@ -578,6 +580,40 @@ def test_f04_no_official_ever_hears_of_a_section_that_cannot_be_reached(desk: De
     sent = told(desk.beats(*days))
     assert {to for _, to in sent} == {OFFICE_MAIL}
     assert desk.events("escalation.held")
+
+
+def test_f04_the_office_hears_of_a_refused_address_once_until_something_gets_through(
+    desk: Desk,
+) -> None:
+    desk.relay.set(f"reject:{SECTION}")
+    desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00")
+    assert len(desk.events("letter.failed")) == 3
+    assert len(desk.letters("notice")) == 1
+    desk.relay.set("up")
+    desk.beats("03-27 09:00", "03-28 09:00")
+    desk.relay.set(f"reject:{SECTION}")
+    desk.beats("03-29 09:00", "03-30 09:00")
+    assert len(desk.letters("notice")) == 2
+
+
+def test_f10_a_relay_in_trouble_is_in_the_log_once_and_so_is_its_recovery(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.relay.set("down")
+    desk.beats("03-17 09:00", "03-17 09:10", "03-17 09:30")
+    assert caplog.messages.count("relay.trouble") == 1
+    desk.relay.set("up")
+    desk.beats("03-17 11:00")
+    assert caplog.messages.count("relay.recovered") == 1
+
+
+def test_f10_no_letter_for_half_an_hour_is_alarming(desk: Desk) -> None:
+    desk.relay.set("down")
+    desk.beat("03-17 09:00")
+    with desk.ledger.read() as connection:
+        found = status(connection, desk.now)
+    assert not found.alarming(at("03-17 09:30"))
+    assert found.alarming(at("03-17 09:31"))
 
 
 def test_a_refusal_of_the_offices_own_mailbox_makes_no_letter_about_itself(desk: Desk) -> None:
