@@ -17,7 +17,7 @@ from tests.years.lived import failures
 from tests.years.script import FIRST, year_of
 from tests.years.world import World
 
-COUNT = int(os.environ.get("YEARS", "120"))
+COUNT = int(os.environ.get("YEARS", "60"))
 FIRST_SEED = int(os.environ.get("FIRST_YEAR", "1"))
 TOGETHER = 5
 """So many in one test, that the workers of a test run share them evenly."""
