@@ -94,16 +94,25 @@ def test_only_one_session_leads_and_the_next_one_when_it_ends(
     first, second = Leader(one), Leader(other)
     assert (first.leads(), second.leads(), first.leads()) == (True, False, True)
     postgres.do(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks "
+        "WHERE locktype = 'advisory' AND granted"
     )
     assert first.leads() is False
     assert second.leads() is True
     assert first.leads() is False
     second.close()
+    until_nobody_leads(postgres)
     assert first.leads() is True
     first.close()
     one.close()
     other.close()
+
+
+def until_nobody_leads(postgres: Cluster) -> None:
+    """Wait for the server: it ends a closed session in its own time, and the lock with it."""
+    end = time.monotonic() + 10
+    while postgres.do("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"):
+        assert time.monotonic() < end
 
 
 def until_all_are_sent(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
