@@ -181,8 +181,8 @@ class Settings(BaseSettings):
     )
     smtp_messages_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = _setting(
         None,
-        "most letters that the server takes in any minute, over all daemons of a ledger",
-        "服务器每分钟最多接收多少封信（同一台账的各进程合计）",
+        "most letters that this daemon hands over in any minute",
+        "本进程每分钟最多交出多少封信",
         shown="no limit/不限",
     )
     mail_from: Annotated[str, AfterValidator(check_email)] | None = _setting(

@@ -100,8 +100,8 @@ def claim(
 def _turns(connection: Connection, claims: Claims, now: datetime) -> list[datetime | None]:
     """When the letters of a batch may leave: None is at once.
 
-    The turns are reserved in the ledger, so that the limit holds for all its daemons, and after a
-    restart. They lie in the first half of the lease.
+    The turns are reserved in the ledger, so that the limit holds after a restart too. They lie in
+    the first half of the lease. Two nodes on PostgreSQL that claim at once may read the same mark.
     """
     if claims.per_minute is None:
         return [None] * claims.batch

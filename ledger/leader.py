@@ -2,8 +2,7 @@
 
 Every node delivers; one at a time reconciles, reminds and writes digests. The database drops the
 lock with the session, however that ends, and another node takes over at its next look. Two that
-both believed to lead would still do no harm: what they decide is guarded by unique keys and by
-transactions. The lock spares the work, and two notices where one is meant.
+both believed to lead would not double a reminder, which unique keys guard; a digest they would.
 """
 
 from __future__ import annotations
