@@ -251,11 +251,25 @@ def _tell_return(
     act: Act,
     limit: datetime,
 ) -> None:
-    item = bureau.plan.items[row.item]
     due = bureau.local(limit)
+    said = [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"]
+    tell_section(connection, ledger, bureau, row, act, "已退回，请修改后重新报送", said)
+
+
+def tell_section(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    row: Row[Any],
+    act: Act,
+    what: str,
+    message: list[str],
+) -> None:
+    """Queue a notice to a section about what was decided of its obligation: `3月月报已退回`."""
+    label = bureau.plan.items[row.item].label
     data = {
-        "title": f"{spoken_period(row.period)}{item.label}已退回，请修改后重新报送",
-        "message": [f"退回原因：{act.reason}", f"重新报送时限：{due:%Y年%-m月%-d日 %H:%M}"],
+        "title": f"{spoken_period(row.period)}{label}{what}",
+        "message": message,
         "details": [],
         "return": True,
     }

@@ -140,7 +140,7 @@ class _Delivery:
             wait = self._wait()
             if wait > timedelta():
                 await asyncio.sleep(min(wait.total_seconds(), _GLANCE_S))
-            elif self._carrier.per_minute and self._late():
+            elif self._late():
                 self._give_back()
             else:
                 await self._try(self._waiting.popleft())

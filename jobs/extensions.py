@@ -12,11 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from config.splice import write_override, written
 from duban.bureau import Bureau
 from duban.deadlines import instant
-from duban.facts import LetterKind
-from duban.letters import Recipient
 from duban.standings import State
-from jobs.collect import Act, RefusedError, find_obligation, note, spoken_period
-from jobs.letterbox import post
+from jobs.collect import Act, RefusedError, find_obligation, note, tell_section
 from ledger.engine import Ledger
 from ledger.tables import extension, obligation
 
@@ -146,26 +143,9 @@ def refuse(ledger: Ledger, bureau: Bureau, act: Act) -> None:
         row = find_obligation(connection, bureau, act.key)
         _settle(connection, _waiting(connection, row), act, REFUSED, answer=answer)
         note(connection, row, act, "extension.refused")
-        label = bureau.plan.items[row.item].label
         due = bureau.local(row.deadline)
-        data = {
-            "title": f"{spoken_period(row.period)}{label}延期申请未获同意",
-            "message": [f"原因：{answer}", f"时限不变：{due:%Y年%-m月%-d日 %H:%M}"],
-            "details": [],
-            "return": True,
-        }
-        section = Recipient(row.section)
-        post(
-            connection,
-            ledger,
-            bureau,
-            row.plan_id,
-            LetterKind.NOTICE,
-            section,
-            act.at,
-            [row],
-            data,
-        )
+        said = [f"原因：{answer}", f"时限不变：{due:%Y年%-m月%-d日 %H:%M}"]
+        tell_section(connection, ledger, bureau, row, act, "延期申请未获同意", said)
 
 
 def _waiting(connection: Connection, row: Row[Any]) -> Row[Any]:

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row
 from duban.bureau import Bureau
 from duban.facts import LetterKind
 from jobs.letterbox import notify_office
+from jobs.log import event, log
 from ledger import events, letters, plans
 from ledger.engine import Ledger
 from ledger.tables import LetterState
 from mailroom.relay import Outcome, Reply
 
-_log = logging.getLogger("duban")
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
@@ -140,7 +140,7 @@ def put_off(
 ) -> None:
     """Put a letter that cannot be worded off for an hour; the office is told the first time."""
     what = f"{type(error).__name__}: {error}"
-    _log.error("letter.broken", exc_info=error)
+    log.error("letter.broken", exc_info=error)
     letters.put_back(
         connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"
     )
@@ -164,7 +164,7 @@ def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetim
     known = plans.get_mark(connection, TROUBLE)
     if not known:
         known = {"since": now.isoformat(), "addresses": []}
-        _log.warning("relay.trouble", extra={"duban_fields": {"reply": reply.text}})
+        event("relay.trouble", logging.WARNING, reply=reply.text)
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
     whole = reply.code is None or len(failing) >= _SEVERAL or known.get("whole", False)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
@@ -178,7 +178,7 @@ def _recovered(
     if not known:
         return
     plans.set_mark(connection, TROUBLE, None, now)
-    _log.warning("relay.recovered", extra={"duban_fields": {"since": known["since"]}})
+    event("relay.recovered", logging.WARNING, since=known["since"])
     since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
     # once a day: on a line that keeps breaking the notices themselves would call for more
     untold = plans.get_mark(connection, TOLD) != today

@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from config.durable import sync_folder
 from ledger.engine import LedgerError
 
 _CHUNK_BYTES: Final = 1 << 16
@@ -93,12 +94,4 @@ class Archive:
         path.parent.mkdir(exist_ok=True, mode=0o750)
         incoming.replace(path)
         for folder in (path.parent, self.folder):
-            _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            sync_folder(folder)

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from config.durable import sync_folder
 from ledger.engine import LedgerError
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
@@ -24,7 +25,7 @@ def back_up(source: Path, dest: Path) -> None:
         raise LedgerError(f"cannot copy to {dest}: name another file")
     with _copied(source, dest, f"no copy was made at {dest}") as part:
         part.replace(dest)
-        _sync(dest.parent)
+        sync_folder(dest.parent)
 
 
 def restore(copy: Path, ledger: Path, now: datetime) -> Path | None:
@@ -41,7 +42,7 @@ def restore(copy: Path, ledger: Path, now: datetime) -> Path | None:
             _like(part, ledger)
             kept = _keep(ledger, now)
         part.replace(ledger)
-        _sync(ledger.parent)
+        sync_folder(ledger.parent)
     return kept
 
 
@@ -108,11 +109,3 @@ def _keep(ledger: Path, now: datetime) -> Path:
         if companion.exists():
             companion.rename(f"{kept}{name}")
     return kept
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobs.listen import listen
-from scheduler.logs import event
+from jobs.log import event
 from scheduler.wiring import intake_of, links_of
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from jobs.circulate import circulate
 from jobs.deliver import Sent, deliver
+from jobs.log import event, log
 from jobs.remind import remind
 from ledger import highwater
 from ledger import plans as marks
@@ -29,7 +30,7 @@ from scheduler.collector import Collector
 from scheduler.health import Health, Watched
 from scheduler.jumps import ClockWatch
 from scheduler.lock import AlreadyRunningError, DaemonLock
-from scheduler.logs import event, log, set_up
+from scheduler.logs import set_up
 from scheduler.pages import board_of, listening
 from scheduler.ping import Ping
 from scheduler.plans import NoPlanError, Plans

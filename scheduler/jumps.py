@@ -10,11 +10,11 @@ from typing import Any
 from duban.bureau import Bureau
 from duban.jumps import believed_again, jump
 from jobs.collect import tell_office
+from jobs.log import event
 from jobs.status import JUMP, TICK
 from ledger import events, letters, obligations, plans
 from ledger.engine import Ledger
 from scheduler.clock import Clock
-from scheduler.logs import event
 
 
 class ClockWatch:

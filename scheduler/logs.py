@@ -1,4 +1,4 @@
-"""Logs on standard error: an event's stable name and its fields, plain or as JSON lines."""
+"""Logs on standard error: events and their fields, plain or as JSON lines."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
-log = logging.getLogger("duban")
-_FIELDS = "duban_fields"
-
-
-def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
-    """Log one event, such as `letter.sent`, with its fields: never a secret or a letter's text."""
-    log.log(level, name, extra={_FIELDS: fields})
+from jobs.log import FIELDS, log
 
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        fields = getattr(record, _FIELDS, {})
+        fields = getattr(record, FIELDS, {})
         shown = " ".join(f"{k}={v}" for k, v in fields.items() if v is not None)
         text = f"{record.levelname.lower():7} {record.getMessage()} {shown}".rstrip()
         if record.exc_info:
@@ -33,7 +26,7 @@ class _Json(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            **getattr(record, _FIELDS, {}),
+            **getattr(record, FIELDS, {}),
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)

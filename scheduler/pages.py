@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from board.listening import bind
-from scheduler.logs import event
+from jobs.log import event
 
 if TYPE_CHECKING:
     import socket

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Final
 from urllib.error import HTTPError, URLError
 
-from scheduler.logs import event
+from jobs.log import event
 
 _EVERY_SECONDS: Final = 60.0
 _TIMEOUT_SECONDS: Final = 10.0

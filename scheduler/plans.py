@@ -14,10 +14,10 @@ from config.problems import Problem
 from config.watcher import fingerprint
 from duban.bureau import Bureau
 from jobs.collect import tell_office
+from jobs.log import event
 from jobs.reconcile import reconcile, stamp
 from ledger import plans
 from ledger.engine import Ledger
-from scheduler.logs import event
 
 _KEPT = "plan of "
 _FILES = ("plan.yaml", "overrides.yaml", "holidays/*.txt")

@@ -15,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.settings import Settings, SettingsError
+from jobs.log import event, log
 from mailroom.outbox import OutboxRelay
 from mailroom.smtp import SmtpRelay
 from scheduler import logs, systemd
@@ -37,11 +38,11 @@ with DaemonLock(Path(sys.argv[1])):
 def quiet_after() -> Iterator[None]:
     """Give the loggers back as they were."""
     root, apscheduler = logging.getLogger(), logging.getLogger("apscheduler")
-    before = (root.handlers[:], root.level, logs.log.level, apscheduler.level)
+    before = (root.handlers[:], root.level, log.level, apscheduler.level)
     yield
     root.handlers[:] = before[0]
     root.setLevel(before[1])
-    logs.log.setLevel(before[2])
+    log.setLevel(before[2])
     apscheduler.setLevel(before[3])
 
 
@@ -83,7 +84,7 @@ def test_an_event_in_json_is_one_document_on_one_line(
     quiet_after: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.set_up("json", "info")
-    logs.event("letter.sent", to="caiwu@edu.example", subject="【黄】\n专报", path=Path("a"))
+    event("letter.sent", to="caiwu@edu.example", subject="【黄】\n专报", path=Path("a"))
     (line,) = capsys.readouterr().err.splitlines()
     entry = json.loads(line)
     assert entry["event"] == "letter.sent"
@@ -97,7 +98,7 @@ def test_a_plain_event_is_a_line_with_its_fields(
     quiet_after: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.set_up("plain", "info")
-    logs.event("plan.loaded", plan="demo", folder=None)
+    event("plan.loaded", plan="demo", folder=None)
     assert capsys.readouterr().err == "info    plan.loaded plan=demo\n"
 
 
@@ -106,7 +107,7 @@ def test_an_error_has_its_traceback(
     quiet_after: None, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     logs.set_up(form, "info")
-    logs.log.error("tick.failed", exc_info=ValueError("why"))
+    log.error("tick.failed", exc_info=ValueError("why"))
     shown = capsys.readouterr().err
     assert "ValueError: why" in shown
     assert "tick.failed" in shown
@@ -116,7 +117,7 @@ def test_the_level_is_the_settings_and_other_libraries_speak_from_warnings_on(
     quiet_after: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.set_up("plain", "warning")
-    logs.event("letter.sent")
+    event("letter.sent")
     logging.getLogger("alembic").info("chatter")
     logging.getLogger("alembic").warning("trouble")
     assert capsys.readouterr().err == "warning trouble\n"

@@ -1,0 +1,15 @@
+"""The log: an event's stable name and its fields. How it is written is the scheduler's matter."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+log = logging.getLogger("duban")
+FIELDS: Final = "duban_fields"
+"""Where a record carries the fields of its event."""
+
+
+def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
+    """Log one event, such as `letter.sent`, with its fields: never a secret or a letter's text."""
+    log.log(level, name, extra={FIELDS: fields})
