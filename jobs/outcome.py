@@ -15,7 +15,6 @@ from jobs.letterbox import notify_office
 from jobs.log import event, log
 from ledger import events, letters, plans
 from ledger.engine import Ledger
-from ledger.tables import LetterState
 from mailroom.relay import Outcome, Reply
 
 FIRST_BACKOFF = timedelta(minutes=5)
@@ -106,14 +105,11 @@ def _give_up(
     shown: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    told = letters.last_ended(connection, shown["address"]) == LetterState.FAILED
     letters.mark_failed(connection, row.id, reply.text, **shown)
     _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
     office = bureau.plan.mailbox(bureau.plan.office)
-    # a notice about the office's own mailbox would fail the same way; of any other address once,
-    # until something gets through to it
-    if shown["address"] == office or told:
-        return
+    if shown["address"] == office:
+        return  # a notice about the office's own mailbox would fail the same way
     what = f"发往 {shown['address']} 的函件“{shown['subject']}”"
     refused = reply.outcome is Outcome.PERMANENT
     said = f"邮件服务器拒收{what}。" if refused else f"{what}连续5天未能送出，已停止重发。"

@@ -282,21 +282,6 @@ def mark_sent(
     connection.execute(_MENTION_SENT, [{"which": which, "when": now} for which, _ in sent])
 
 
-_ENDED = (LetterState.SENT.value, LetterState.FAILED.value)
-_LAST_ENDED = (
-    select(letter.c.state)
-    .where(letter.c.address == bindparam("to"), letter.c.state.in_(_ENDED))
-    .order_by(letter.c.id.desc())
-    .limit(1)
-)
-
-
-def last_ended(connection: Connection, address: str) -> LetterState | None:
-    """What became of the latest letter to an address that was sent or given up."""
-    found = connection.execute(_LAST_ENDED, {"to": address}).scalar()
-    return None if found is None else LetterState(found)
-
-
 def mark_failed(connection: Connection, letter_id: int, reason: str, **values: Any) -> None:
     """The relay will not have it, or not within the days that duban tries."""
     _end(connection, letter_id, LetterState.FAILED, reason=reason, **values)

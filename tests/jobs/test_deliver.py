@@ -582,20 +582,6 @@ def test_f04_no_official_ever_hears_of_a_section_that_cannot_be_reached(desk: De
     assert desk.events("escalation.held")
 
 
-def test_f04_the_office_hears_of_a_refused_address_once_until_something_gets_through(
-    desk: Desk,
-) -> None:
-    desk.relay.set(f"reject:{SECTION}")
-    desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00")
-    assert len(desk.events("letter.failed")) == 3
-    assert len(desk.letters("notice")) == 1
-    desk.relay.set("up")
-    desk.beats("03-27 09:00", "03-28 09:00")
-    desk.relay.set(f"reject:{SECTION}")
-    desk.beats("03-29 09:00", "03-30 09:00")
-    assert len(desk.letters("notice")) == 2
-
-
 def test_f10_a_relay_in_trouble_is_in_the_log_once_and_so_is_its_recovery(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
