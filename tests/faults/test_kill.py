@@ -33,6 +33,12 @@ class Killer:
             os.kill(self.node.pid, signal.SIGKILL)
             self.done.set()
 
+    def hold(self, count: int) -> None:
+        """Stop the process before its answer leaves, so that it cannot act upon it any more."""
+        if count in self.at and self.node is not None:
+            os.kill(self.node.pid, signal.SIGSTOP)
+            os.waitpid(self.node.pid, os.WUNTRACED)
+
 
 def _spare(_count: int) -> None:
     """Let it live."""
@@ -52,7 +58,7 @@ def test_f01_a_kill_between_the_250_and_the_commit_sends_again_with_the_same_mes
     start_node: StartNode, faulty: FaultyServer, killer: Killer, tmp_path: Path
 ) -> None:
     killer.at = {5}
-    faulty.after_answer = killer
+    faulty.before_answer, faulty.after_answer = killer.hold, killer
     killer.node = start_node(smtp_connections=1, batch_size=1, claim_lease_seconds=2)
     assert killer.done.wait(60)
     killer.node.kill()
