@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import cast
 
 from aiosmtplib import SMTPResponse, SMTPResponseException, SMTPServerDisconnected
@@ -60,6 +61,16 @@ class Conversation(asyncio.Protocol):
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def lost(self) -> None:
+        """Wait until the connection has ended; what the server still says is not read."""
+        with suppress(SMTPServerDisconnected, SMTPResponseException):
+            while True:
+                await self.hear()
+
+    def abort(self) -> None:
+        """End the connection now; without effect on one that has ended."""
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, and lines into answers."""

@@ -310,13 +310,19 @@ def _bare(content: bytes) -> bool:
 
 
 async def _hang_up(line: _Line) -> None:
+    """Say goodbye and wait for the end: closing TLS takes a word from the other side too."""
+    talk = line.conversation
     with suppress(*_FAULTS):
         async with asyncio.timeout(_QUIT_TIMEOUT_S):
-            if line.conversation is not None:
+            if talk is not None:
                 await _ask(line, b"QUIT\r\n")
+                line.client.close()
+                await talk.lost()
             elif line.client.is_connected:
                 await line.client.quit()
     line.client.close()
+    if talk is not None:
+        talk.abort()
 
 
 def _tls_context(settings: RelaySettings) -> ssl.SSLContext | None:
