@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -181,6 +181,12 @@ def _message_id(value: str) -> str:
 def _date(value: datetime) -> str:
     if value.tzinfo is None:
         raise HeaderError("a mail's date needs its time zone")
+    return _stamp(value, value.utcoffset())
+
+
+@lru_cache(maxsize=64)
+def _stamp(value: datetime, _offset: timedelta | None) -> str:
+    """A date header; the offset tells apart what is one instant in two zones."""
     return format_datetime(value)
 
 

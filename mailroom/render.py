@@ -135,10 +135,18 @@ class Speaker:
                 name = f"{kind.value}.{part}"
                 self._env.begin()
                 try:
-                    self._templates[name] = self._env.get_template(f"letters/{name}")
+                    self._templates[name] = self._env.get_template(
+                        f"letters/{name}", globals=self._parts(part)
+                    )
                 except _FAULTS as error:
                     problems.append(_problem(error, f"letters/{name}"))
         return problems
+
+    def _parts(self, part: str) -> dict[str, Any]:
+        """The macros that all letters share, made once: an import would make them for each."""
+        if part == "subject":
+            return {}
+        return {"parts": self._env.get_template(f"letters/parts.{part}").module}
 
     def _try(self) -> list[Problem]:
         problems = []

@@ -75,9 +75,20 @@ class OwnEnvironment(Environment):
     def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
         super().__init__(loader=loader, **_OPTIONS)
         self.filters |= filters
+        self.globals = {}  # they would be copied for every letter
+        self._kept: dict[str | Template, Template] = {}
 
     def begin(self) -> None:
         """Nothing is counted."""
+
+    def get_template(
+        self, name: str | Template, parent: str | None = None, globals: Any = None
+    ) -> Template:
+        """The compiled template, as it was when first asked for: a letter asks for its base."""
+        kept = self._kept.get(name)
+        if kept is None:
+            kept = self._kept[name] = super().get_template(name, parent, globals)
+        return kept
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from config.model import Kind, Light
@@ -154,6 +155,7 @@ def coming(milestones: tuple[tuple[str, date], ...], now: datetime) -> tuple[str
     return tuple(f"{day(d, now)}前：{title}" for title, d in milestones if d >= now.date())
 
 
+@lru_cache(maxsize=1024)
 def mailto(address: str, subject: str, body: str = "", cc: str = "") -> str:
     """A `mailto:` link (RFC 6068) with subject, text and copy filled in."""
     fields = {"cc": cc, "subject": subject, "body": body}
