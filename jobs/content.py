@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +16,7 @@ from duban.bureau import Bureau
 from duban.facts import ItemFacts, LetterFacts, LetterKind, Sent
 from duban.standings import State, standing
 from jobs.circulate import digest_facts
+from ledger.among import among
 from ledger.tables import Addressee, MentionState, mention, obligation, submission
 
 _SHOWN_REMINDERS = 4
@@ -31,7 +32,7 @@ _ranked = (
         .label("back"),
     )
     .where(
-        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+        among(mention.c.obligation_id, "of"),
         mention.c.audience == Audience.SECTION.value,
         mention.c.state == MentionState.SENT.value,
     )
@@ -46,6 +47,7 @@ _MILESTONES = (
     select(obligation.c.item, obligation.c.section, obligation.c.deadline)
     .where(
         obligation.c.plan_id == bindparam("plan"),
+        obligation.c.section.in_(bindparam("sections", expanding=True)),
         obligation.c.item.in_(bindparam("items", expanding=True)),
         obligation.c.state.in_([s.value for s in State if s.owed]),
         obligation.c.deadline < bindparam("last"),
@@ -66,7 +68,7 @@ class Content:
     def __init__(self, connection: Connection, bureau: Bureau, plan_id: int, now: datetime) -> None:
         self.connection, self.bureau, self.plan_id = connection, bureau, plan_id
         self.now = bureau.local(now)
-        self._milestones: dict[str, list[tuple[str, datetime]]] | None = None
+        self._milestones: dict[str, list[tuple[str, date]]] = {}
         self._reminders: dict[int, tuple[tuple[Sent, ...], int]] = {}
 
     def letter(self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = "") -> LetterFacts:
@@ -91,7 +93,7 @@ class Content:
             now=self.now,
             items=items,
             projects=self._projects(row.name) if below else (),
-            milestones=self._open_milestones(row.name) if below else (),
+            milestones=tuple(self._milestones.get(row.name, ())) if below else (),
             digest=digest_facts(self, self.plan_id) if kind is LetterKind.DIGEST else None,
             title=data.get("title", ""),
             message=tuple(data.get("message", ())),
@@ -135,6 +137,21 @@ class Content:
             rows = self.connection.execute(_REMINDERS, {"of": sorted(worst)}).all()
             found = groupby(rows, lambda row: row.obligation_id)
             self._reminders = {of: self._reminded(list(group)) for of, group in found}
+
+    def expect_reminders(self, sections: Iterable[str]) -> None:
+        """Read at once which milestones of this month and the next these sections still owe."""
+        titles = {m.id: m.title for m in self.bureau.plan.file.milestones}
+        asked = {
+            "plan": self.plan_id,
+            "sections": sorted(sections),
+            "items": list(titles),
+            "last": self.now + timedelta(days=62),
+        }
+        coming = (self.now.year * 12 + self.now.month) + 1
+        for row in self.connection.execute(_MILESTONES, asked):
+            due = self.bureau.local(row.deadline).date()
+            if due.year * 12 + due.month <= coming:
+                self._milestones.setdefault(row.section, []).append((titles[row.item], due))
 
     def _reminded(self, rows: list[Row[Any]]) -> tuple[tuple[Sent, ...], int]:
         local = self.bureau.local
@@ -233,25 +250,6 @@ class Content:
     def _projects(self, section: str) -> tuple[str, ...]:
         plan = self.bureau.plan
         return tuple(p.title for p in plan.projects_of(plan.section(section)))
-
-    def _open_milestones(self, section: str) -> tuple[tuple[str, Any], ...]:
-        if self._milestones is None:
-            self._milestones = self._read_milestones()
-        return tuple((title, due.date()) for title, due in self._milestones.get(section, ()))
-
-    def _read_milestones(self) -> dict[str, list[tuple[str, datetime]]]:
-        titles = {m.id: m.title for m in self.bureau.plan.file.milestones}
-        last = self.now + timedelta(days=62)
-        rows = self.connection.execute(
-            _MILESTONES, {"plan": self.plan_id, "items": list(titles), "last": last}
-        )
-        coming = (self.now.year * 12 + self.now.month) + 1
-        found: dict[str, list[tuple[str, datetime]]] = {}
-        for row in rows:
-            due = self.bureau.local(row.deadline)
-            if due.year * 12 + due.month <= coming:
-                found.setdefault(row.section, []).append((titles[row.item], due))
-        return found
 
 
 _ABOUT_HAND_INS = (LetterKind.RECEIPT, LetterKind.CLOSING, LetterKind.DIGEST, LetterKind.NOTICE)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from duban.facts import LetterKind
 from duban.letters import Recipient
+from ledger.among import among
 from ledger.engine import Ledger
 from ledger.mentions import LADDER_KINDS
 from ledger.tables import Addressee, LetterState, MentionState, letter, mention
@@ -127,11 +128,8 @@ def join_unsent(
 
 _ready = and_(
     letter.c.due_at <= bindparam("now"),
-    letter.c.plan_id.in_(bindparam("open", expanding=True)),
-    or_(
-        letter.c.kind.not_in(LADDER_KINDS),
-        letter.c.plan_id.in_(bindparam("reminding", expanding=True)),
-    ),
+    among(letter.c.plan_id, "open"),
+    or_(letter.c.kind.not_in(LADDER_KINDS), among(letter.c.plan_id, "reminding")),
 )
 _CLAIMABLE = (
     select(letter)
@@ -142,7 +140,7 @@ _CLAIMABLE = (
 )
 _CLAIM = (
     update(letter)
-    .where(letter.c.id.in_(bindparam("which", expanding=True)))
+    .where(among(letter.c.id, "which"))
     .values(
         state=LetterState.CLAIMED.value,
         owner=bindparam("new_owner"),

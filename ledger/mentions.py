@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from duban.facts import LetterKind
 from duban.standings import State
+from ledger.among import among
 from ledger.tables import MentionState, letter, mention, obligation
 
 LADDER_KINDS: Final = (LetterKind.REMINDER.value, LetterKind.ESCALATION.value)
@@ -38,7 +39,7 @@ def mention_all(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 _WAITING = select(mention.c.obligation_id).where(
-    mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+    among(mention.c.obligation_id, "of"),
     mention.c.state == literal_column(f"'{MentionState.QUEUED.value}'"),
 )
 _SUPERSEDE = (
@@ -85,7 +86,7 @@ _latest = (
     )
     .join(letter, letter.c.id == mention.c.letter_id)
     .where(
-        mention.c.obligation_id.in_(bindparam("of", expanding=True)),
+        among(mention.c.obligation_id, "of"),
         mention.c.state == MentionState.SENT.value,
     )
     .group_by(mention.c.obligation_id, letter.c.address)
@@ -110,7 +111,7 @@ _STALE = (
     .join(obligation, obligation.c.id == mention.c.obligation_id)
     .join(letter, letter.c.id == mention.c.letter_id)
     .where(
-        mention.c.letter_id.in_(bindparam("letters", expanding=True)),
+        among(mention.c.letter_id, "letters"),
         mention.c.state == MentionState.QUEUED.value,
         or_(
             and_(
@@ -170,7 +171,7 @@ _MENTIONS = (
     )
     .join(obligation, obligation.c.id == mention.c.obligation_id)
     .where(
-        mention.c.letter_id.in_(bindparam("letters", expanding=True)),
+        among(mention.c.letter_id, "letters"),
         mention.c.state == MentionState.QUEUED.value,
     )
     .order_by(obligation.c.deadline, obligation.c.id)

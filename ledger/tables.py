@@ -109,6 +109,7 @@ Index(
     sqlite_where=obligation.c.next_action_at.is_not(None),
     postgresql_where=obligation.c.next_action_at.is_not(None),
 )
+Index("ix_obligation_plan_id_section", obligation.c.plan_id, obligation.c.section)
 
 letter = Table(
     "letter",
