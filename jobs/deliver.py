@@ -17,14 +17,15 @@ from sqlalchemy import Connection, Row
 
 from duban import pace
 from duban.bureau import Bureau
-from jobs.links import Links
 from jobs.outcome import accepted, put_off, refused
-from jobs.prepare import Claims, Ready, claim
+from jobs.prepare import Claims, Ready, any_due, at_work, claim
+from jobs.wording import Wording
 from ledger import events, letters
 from ledger.engine import Ledger, LedgerError
-from mailroom.compose import Envelope, compose
+from mailroom.compose import Envelope
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Rendered, Speaker
+from mailroom.scribe import Order, Scribe
 
 _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
@@ -55,24 +56,20 @@ class Basket:
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """What delivery needs: a relay, a voice, a name for the claims, and a clock.
+    """What delivery needs: a relay, a voice, and a clock.
 
-    `side_by_side` letters are under way at once. `lease` must be longer than the relay's total
-    time-out times the letters that wait for one another: an unfinished one is taken over after it.
-    With `links` a letter about obligations names its own page. `per_minute` is the relay's limit.
+    `side_by_side` letters are under way at once. The lease of the `claims` must be longer than four
+    times the relay's total time-out. A `scribe` words letters where many are due.
     """
 
     relay: Relay
     speaker: Speaker
     clock: Callable[[], datetime]
-    owner: str
+    claims: Claims
     sender: str
     sender_name: str
-    lease: timedelta = timedelta(minutes=5)
-    batch: int = 50
     side_by_side: int = 8
-    links: Links | None = None
-    per_minute: int | None = None
+    scribe: Scribe | None = None
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
     basket: Basket = field(default_factory=Basket)
@@ -98,11 +95,11 @@ class _Delivery:
 
     def __init__(self, ledger: Ledger, bureaus: Mapping[int, Bureau], carrier: Carrier) -> None:
         self._ledger, self._bureaus, self._carrier = ledger, bureaus, carrier
-        self._claims = Claims(
-            carrier.owner, carrier.lease, carrier.batch, carrier.links, carrier.per_minute
-        )
+        self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
-        self._more, self._halted = True, False
+        self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
+        self._more, self._halted = any_due(ledger, bureaus, carrier.clock()), False
+        self._looked: tuple[datetime, letters.Open] | None = None
         self._sent = 0
 
     async def run(self) -> int:
@@ -122,6 +119,7 @@ class _Delivery:
         finally:
             for task in working:
                 task.cancel()
+            await self._wording.close()
         self._give_back()
         return self._sent
 
@@ -133,14 +131,16 @@ class _Delivery:
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
         while not (self._halted or self._carrier.stopping()):
-            if not self._waiting:
+            if self._few():
                 self._refill()
-                if not self._waiting:
-                    return
+            if not self._waiting:
+                return
             wait = self._wait()
             if wait > timedelta():
                 await asyncio.sleep(min(wait.total_seconds(), _GLANCE_S))
             elif self._late():
+                # to be claimed anew: at once, or when there are turns again
+                self._more = self._more or self._waiting[0].turn is None
                 self._give_back()
             else:
                 await self._try(self._waiting.popleft())
@@ -151,14 +151,15 @@ class _Delivery:
         return timedelta() if turn is None else turn - self._carrier.clock()
 
     def _late(self) -> bool:
-        turn = self._waiting[0].turn
-        return turn is not None and pace.missed(turn, self._carrier.clock())
+        first, now = self._waiting[0], self._carrier.clock()
+        missed = first.turn is not None and pace.missed(first.turn, now)
+        return missed or not self._claims.begun_in_time(first, now)
 
     async def _try(self, ready: Ready) -> None:
         try:
-            carried = await _carry(self._bureaus, self._carrier, ready)
+            carried = await self._carry(ready)
         except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
-            bureau, owner = self._bureaus[ready.row.plan_id], self._carrier.owner
+            bureau, owner = self._bureaus[ready.row.plan_id], self._owner
             with self._ledger.write() as connection:
                 put_off(
                     connection,
@@ -172,13 +173,37 @@ class _Delivery:
         else:
             self._finished.append(carried)
 
+    async def _carry(self, ready: Ready) -> _Carried:
+        written = await self._wording.of(ready)
+        sender = _sender(self._bureaus[ready.row.plan_id], self._carrier)
+        mail = Mail(sender, ready.address, ready.row.message_id, written.content)
+        if ready.turn is not None:
+            left = (ready.turn + pace.MARGIN - self._carrier.clock()).total_seconds()
+            mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
+        return ready, written.rendered, mail, await self._carrier.relay.send(mail)
+
+    def _order(self, ready: Ready) -> Order:
+        return _order(self._bureaus[ready.row.plan_id], self._carrier, ready)
+
     def _refill(self) -> None:
         self._mark()
-        while self._more and not self._waiting and not self._carrier.stopping():
-            ready, self._more = claim(
-                self._ledger, self._bureaus, self._claims, self._carrier.clock()
-            )
+        while self._more and self._few() and not self._carrier.stopping():
+            room = replace(self._claims, batch=self._claims.batch - len(self._waiting))
+            now = self._carrier.clock()
+            ready, self._more = claim(self._ledger, self._bureaus, self._open(now), room, now)
             self._waiting.extend(ready)
+            self._wording.expect(ready)
+
+    def _open(self, now: datetime) -> letters.Open:
+        """The plans at work, looked at once a minute: a province has thousands."""
+        minute = now.replace(second=0, microsecond=0)
+        if self._looked is None or self._looked[0] != minute:
+            self._looked = minute, at_work(self._bureaus, now)
+        return self._looked[1]
+
+    def _few(self) -> bool:
+        """Whether more is to be claimed: with a scribe before the last is gone, to keep it busy."""
+        return len(self._waiting) <= (self._claims.batch // 2 if self._wording.ahead else 0)
 
     def _mark(self) -> None:
         finished = list(self._finished)
@@ -196,31 +221,24 @@ class _Delivery:
                     letters.put_back(
                         connection,
                         row.id,
-                        self._carrier.owner,
+                        self._owner,
                         due_at=row.due_at,
                         attempts=row.attempts,
                     )
             self._waiting.clear()
 
 
-async def _carry(bureaus: Mapping[int, Bureau], carrier: Carrier, ready: Ready) -> _Carried:
-    rendered = carrier.speaker.render(ready.facts)
-    mail = _compose(bureaus[ready.row.plan_id], carrier, ready, rendered)
-    if ready.turn is not None:
-        left = (ready.turn + pace.MARGIN - carrier.clock()).total_seconds()
-        mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
-    return ready, rendered, mail, await carrier.relay.send(mail)
+def _sender(bureau: Bureau, carrier: Carrier) -> str:
+    return carrier.sender or bureau.plan.mailbox(bureau.plan.office)
 
 
-def _compose(bureau: Bureau, carrier: Carrier, ready: Ready, rendered: Rendered) -> Mail:
-    office = bureau.plan.mailbox(bureau.plan.office)
-    sender = carrier.sender or office
+def _order(bureau: Bureau, carrier: Carrier, ready: Ready) -> Order:
     envelope = Envelope(
-        sender=sender,
+        sender=_sender(bureau, carrier),
         sender_name=carrier.sender_name or bureau.plan.about.organization,
         recipient=ready.address,
         recipient_name=ready.facts.recipient,
-        reply_to=office,
+        reply_to=bureau.plan.mailbox(bureau.plan.office),
         message_id=ready.row.message_id,
         date=ready.facts.now,
         in_reply_to=ready.in_reply_to,
@@ -228,12 +246,7 @@ def _compose(bureau: Bureau, carrier: Carrier, ready: Ready, rendered: Rendered)
         kind=ready.facts.kind.value,
         obligations=ready.keys,
     )
-    return Mail(
-        sender=sender,
-        recipient=ready.address,
-        message_id=ready.row.message_id,
-        content=compose(envelope, rendered),
-    )
+    return Order(envelope, ready.facts)
 
 
 def _mark(
@@ -258,7 +271,7 @@ def _mark(
             row = ready.row
             if reply.outcome is not Outcome.ACCEPTED:
                 shown, bureau = _shown(ready, rendered, reply), bureaus[row.plan_id]
-                refused(connection, ledger, bureau, row, reply, shown, carrier.owner, now)
+                refused(connection, ledger, bureau, row, reply, shown, carrier.claims.owner, now)
             if rendered.fallback:
                 _note(connection, row, now, "template.failed", reason=rendered.fallback)
         if good:

@@ -20,55 +20,84 @@ from ledger import events, letters, mentions, plans
 from ledger.engine import Ledger
 from ledger.tables import LetterState
 
+_FRESH = timedelta(seconds=10)
+"""How long what a letter says is believed: meanwhile the report may have come."""
 _FREE = "relay.free"
 """The mark with the first turn at the relay that no letter has yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed letter with what it will say and to whom; it leaves at its `turn`, if any."""
+    """A claimed letter with what it will say and to whom.
+
+    It leaves at its `turn`, if any. What it says holds from `at`.
+    """
 
     row: Row[Any]
     facts: LetterFacts
     address: str
     in_reply_to: str | None
     keys: tuple[str, ...]
+    at: datetime
     turn: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
     """How letters are claimed: for whom, for how long, how many at a time; whence their links.
 
-    `per_minute` is the relay's limit, None where it has none.
+    An unfinished letter is taken over after the `lease`; one that could not be begun soon is given
+    back, for what it says may not hold any more. With `links` a letter about obligations
+    names its own page. `per_minute` is the relay's limit, None where it has none.
     """
 
     owner: str
-    lease: timedelta
-    batch: int
+    lease: timedelta = timedelta(minutes=5)
+    batch: int = 50
     links: Links | None = None
     per_minute: int | None = None
 
+    def begun_in_time(self, ready: Ready, now: datetime) -> bool:
+        """Whether a letter may still be begun: it is as fresh as can be, and long before its lease.
+
+        Turns lie in the first half of the lease, and the relay takes less than a quarter of it.
+        """
+        return now <= (ready.turn or ready.at) + min(_FRESH, self.lease / 4)
+
+
+def at_work(bureaus: Mapping[int, Bureau], now: datetime) -> letters.Open:
+    """The plans whose letters may go out at `now`."""
+    return letters.Open(
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)],
+        [plan_id for plan_id, bureau in bureaus.items() if bureau.reminding(now)],
+    )
+
+
+def any_due(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> bool:
+    """Whether a claim would find a letter; asked without the ledger's write lock."""
+    plans_open = at_work(bureaus, now)
+    if not plans_open.letters:
+        return False
+    with ledger.read() as connection:
+        return letters.any_ready(connection, plans_open, now)
+
 
 def claim(
-    ledger: Ledger, bureaus: Mapping[int, Bureau], claims: Claims, now: datetime
+    ledger: Ledger,
+    bureaus: Mapping[int, Bureau],
+    plans_open: letters.Open,
+    claims: Claims,
+    now: datetime,
 ) -> tuple[list[Ready], bool]:
     """Claim a batch of the letters that are due; says too whether there may be more.
 
     What is not owed any more drops out of a letter, and an empty letter is withdrawn.
     """
-    at_work = letters.Open(
-        [plan_id for plan_id, bureau in bureaus.items() if bureau.open(now)],
-        [plan_id for plan_id, bureau in bureaus.items() if bureau.reminding(now)],
-    )
-    if not at_work.letters:
-        return [], False
-    with ledger.read() as connection:
-        if not letters.any_ready(connection, at_work, now):
-            return [], False
     with ledger.write() as connection:
         turns = _turns(connection, claims, now)
-        rows = letters.claim(connection, at_work, claims.owner, now, now + claims.lease, len(turns))
+        rows = letters.claim(
+            connection, plans_open, claims.owner, now, now + claims.lease, len(turns)
+        )
         _take_turns(connection, claims, turns[: len(rows)], now)
         ids = [row.id for row in rows]
         mentions.drop_settled(connection, ids)
@@ -129,10 +158,12 @@ def _contents(
     contents = {}
     for plan_id in {row.plan_id for row in rows}:
         content = contents[plan_id] = Content(connection, bureaus[plan_id], plan_id, now)
+        mine = [row for row in rows if row.plan_id == plan_id]
         content.expect_escalations(
-            mentioned.get(row.id, ())
-            for row in rows
-            if row.plan_id == plan_id and row.kind == LetterKind.ESCALATION.value
+            mentioned.get(row.id, ()) for row in mine if row.kind == LetterKind.ESCALATION.value
+        )
+        content.expect_reminders(
+            {row.name for row in mine if row.kind == LetterKind.REMINDER.value}
         )
     return contents
 
@@ -158,7 +189,7 @@ def _prepare(
     facts = content.letter(row, mentioned, link)
     thread = threads.get((mentioned[0].id, address)) if mentioned else None
     keys = tuple(dict.fromkeys(m.key for m in mentioned))
-    return Ready(row, facts, address, thread, keys)
+    return Ready(row, facts, address, thread, keys, content.now)
 
 
 _ABOUT_OBLIGATIONS = (

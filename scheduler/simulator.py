@@ -19,6 +19,7 @@ from duban.deadlines import Obligation, expand, instant
 from jobs.circulate import circulate, next_digest
 from jobs.collect import Act, RefusedError, accept, give_back, submit
 from jobs.deliver import Carrier, Sent, deliver
+from jobs.prepare import Claims
 from jobs.reconcile import horizon, reconcile
 from jobs.remind import remind
 from ledger import letters, obligations, plans
@@ -89,10 +90,9 @@ class Simulation:
             relay=self.relay,
             speaker=speaker,
             clock=self.clock.now,
-            owner="simulator",
+            claims=Claims(owner="simulator", batch=200),
             sender="",
             sender_name="",
-            batch=200,
             on_sent=on_sent,
         )
 

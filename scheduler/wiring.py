@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from jobs.deliver import Carrier, Sent
 from jobs.inbox import Desk
 from jobs.links import Links
+from jobs.prepare import Claims
 from ledger.archive import Archive
 from mailroom.render import Speaker
+from mailroom.scribe import Scribe
 from scheduler.clock import Clock
 
 if TYPE_CHECKING:
@@ -118,14 +120,17 @@ def carrier_of(
         relay=relay,
         speaker=Speaker(settings.templates),
         clock=clock.now,
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        claims=Claims(
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            lease=timedelta(seconds=settings.claim_lease_seconds),
+            batch=settings.batch_size,
+            links=links_of(settings),
+            per_minute=settings.smtp_messages_per_minute,
+        ),
         sender=settings.mail_from or "",
         sender_name=settings.mail_from_name,
-        lease=timedelta(seconds=settings.claim_lease_seconds),
-        batch=settings.batch_size,
         side_by_side=settings.smtp_connections,
-        links=links_of(settings),
-        per_minute=settings.smtp_messages_per_minute,
+        scribe=Scribe(settings.templates) if len(os.sched_getaffinity(0)) > 1 else None,
         on_sent=on_sent,
         stopping=stopping,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from config.model import Holder
 from duban.bureau import Bureau
+from jobs import wording
 from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
 from jobs.status import status
@@ -22,6 +23,7 @@ from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
+from mailroom.scribe import Order, Scribe, Written
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
 from tests.support.ledgers import (
@@ -389,6 +391,59 @@ def test_a_letter_that_missed_its_turn_gets_another_and_is_not_late(make_desk: M
     desk.deliver(relay=relay, per_minute=60, side_by_side=1, stopping=_looks(8))
     assert len(relay.took) == 1
     assert sorted(row.state for row in desk.letters()) == ["queued", "queued", "sent"]
+
+
+def test_f03_a_letter_that_waited_too_long_for_its_place_is_looked_at_again(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+
+    class Slow(_Counting):
+        async def send(self, mail: Mail) -> Reply:
+            if not self.took:
+                desk.go("03-17 09:00:11")
+                for key in desk.rows():
+                    desk.submit(key)
+            return await super().send(mail)
+
+    sent = desk.deliver(relay=Slow(desk.relay, []), side_by_side=1)
+    assert [kind for kind, _ in told(sent)].count("reminder") == 1
+
+
+def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wording, "_MANY", 1)
+    office = {"name": OFFICE, "email": OFFICE_MAIL}
+    many = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(100)]
+    desk = make_desk(everybodys_report(sections=[office, *many])).go("03-17 09:00")
+    desk.remind()
+    ready, written = asyncio.Event(), list[int]()
+
+    class Mortal(Scribe):
+        async def start(self) -> None:
+            await super().start()
+            ready.set()
+
+        async def write(self, orders: Sequence[Order]) -> list[Written | None]:
+            made = await super().write(orders)
+            written.append(sum(letter is not None for letter in made))
+            if len(written) == 2 and self._process is not None:
+                self._process.kill()
+            return made
+
+    class Patient(_Counting):
+        async def send(self, mail: Mail) -> Reply:
+            await asyncio.wait_for(ready.wait(), 30)
+            return await super().send(mail)
+
+    desk.deliver(scribe=Mortal(None), relay=Patient(desk.relay, []), batch=50)
+    assert written[:2] == [10, 10]
+    assert written[-1] == 0
+    sent = [one.mail.recipient for one in desk.sent]
+    assert sorted(sent) == sorted(set(sent))
+    assert {row.state for row in desk.letters()} == {"sent"}
 
 
 # what the relay says

@@ -184,6 +184,6 @@ def test_the_carrier_names_this_process_as_the_owner_of_its_claims(tmp_path: Pat
     carrier = carrier_of(
         settings, relay_of(settings), SystemClock(), lambda sent: None, lambda: False
     )
-    assert carrier.owner == f"{socket.gethostname()}:{os.getpid()}"
-    assert (carrier.batch, carrier.lease.total_seconds()) == (7, 360)
+    assert carrier.claims.owner == f"{socket.gethostname()}:{os.getpid()}"
+    assert (carrier.claims.batch, carrier.claims.lease.total_seconds()) == (7, 360)
     assert carrier.sender == "duban@edu.example"

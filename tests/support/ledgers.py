@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -22,6 +22,7 @@ from duban.bureau import Bureau
 from jobs.circulate import circulate
 from jobs.collect import Act, accept, give_back, submit
 from jobs.deliver import Carrier, Sent, deliver
+from jobs.prepare import Claims
 from jobs.reconcile import Reconciled, reconcile
 from jobs.remind import remind
 from ledger import plans
@@ -146,12 +147,12 @@ class Desk:
             "relay": self.relay,
             "speaker": speaker(),
             "clock": self.clock.now,
-            "owner": "test",
             "sender": "duban@edu.example",
             "sender_name": "督办",
             "on_sent": self.sent.append,
         }
-        return Carrier(**(usual | changes))
+        claims = {f.name: changes.pop(f.name) for f in fields(Claims) if f.name in changes}
+        return Carrier(**(usual | {"claims": Claims(**({"owner": "test"} | claims))} | changes))
 
     def deliver(self, **changes: Any) -> list[Sent]:
         """Send what is due; gives what the relay accepted."""

@@ -29,14 +29,14 @@ def test_the_eventful_half_year_is_proved(tmp_path: Path) -> None:
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:
     """A letter counts as sent when it is claimed."""
-    work = deliver._carry
+    work = deliver._Delivery._carry
 
-    async def carry(bureaus: Any, carrier: Any, ready: Any) -> Any:
-        done = await work(bureaus, carrier, ready)
+    async def carry(delivery: Any, ready: Any) -> Any:
+        done = await work(delivery, ready)
         accepted = replace(done[3], outcome=Outcome.ACCEPTED)
         return (*done[:3], accepted)
 
-    patch.setattr(deliver, "_carry", carry)
+    patch.setattr(deliver._Delivery, "_carry", carry)
 
 
 def no_look_at_submissions_when_claimed(patch: pytest.MonkeyPatch) -> None:

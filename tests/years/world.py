@@ -189,7 +189,8 @@ class World:
         made = Simulation(plan, ledger, speaker(), instant)
         relay = FailingRelay(self, made.relay if self.lives == 1 else self.simulation.relay)
         made.relay = relay.scripted
-        made.carrier = replace(made.carrier, relay=relay, owner=f"life {self.lives}")
+        claims = replace(made.carrier.claims, owner=f"life {self.lives}")
+        made.carrier = replace(made.carrier, relay=relay, claims=claims)
         return made
 
     def _next(self) -> datetime | None:
