@@ -19,6 +19,7 @@ from board.login import login_routes
 from board.middleware import AccessLog, SafeHeaders
 from board.rendering import Pages
 from board.sections import section_routes
+from board.wall import wall_routes
 
 
 def app_of(context: Context) -> Starlette:
@@ -39,6 +40,7 @@ def _routes(context: Context, pages: Pages) -> Iterator[BaseRoute]:
     yield from asset_routes()
     yield from login_routes(door)
     yield from home_routes(door)
+    yield from wall_routes(door)
     if context.links is not None:
         yield from calendar_routes(context, context.links)
         yield from section_routes(context, context.links, pages)

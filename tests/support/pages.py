@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from starlette.testclient import TestClient
 from board.app import app_of
 from board.context import Context, Vitals
 from jobs.links import Links
+from jobs.passwords import hashed
+from ledger import accounts
 from ledger.archive import Archive
 from tests.support.ledgers import Desk, MakeDesk
 
@@ -38,6 +41,18 @@ class Pages:
         """A browser with its own cookies, at an address; it follows no redirection."""
         app = self._apps.setdefault(self.context, app_of(self.context))
         return TestClient(app, base_url=base, client=client, follow_redirects=False)
+
+    def insider(self) -> TestClient:
+        """The browser of someone of the office who has signed in; makes the account."""
+        name, password = "办公室", "correct horse 电池"
+        with self.desk.ledger.write() as connection:
+            accounts.add(connection, name, hashed(password, name), self.desk.now)
+        browser = self.browser()
+        found = re.search(r'name="form_token" value="([^"]+)"', browser.get("/login").text)
+        assert found
+        fields = {"form_token": found[1], "name": name, "password": password}
+        assert browser.post("/login", data=fields).status_code == 303
+        return browser
 
 
 MakePages = Callable[..., Pages]
