@@ -256,9 +256,9 @@ _SENT = (
         **{name: bindparam(f"new_{name}") for name in _SHOWN},
     )
 )
-_MENTION_SENT = (
+_MENTIONS_SENT = (
     update(mention)
-    .where(mention.c.letter_id == bindparam("which"), mention.c.state == MentionState.QUEUED.value)
+    .where(among(mention.c.letter_id, "letters"), mention.c.state == MentionState.QUEUED.value)
     .values(state=MentionState.SENT.value, sent_at=bindparam("when"))
 )
 
@@ -277,7 +277,7 @@ def mark_sent(
         for which, shown in sent
     ]
     connection.execute(_SENT, rows)
-    connection.execute(_MENTION_SENT, [{"which": which, "when": now} for which, _ in sent])
+    connection.execute(_MENTIONS_SENT, {"letters": [which for which, _ in sent], "when": now})
 
 
 def mark_failed(connection: Connection, letter_id: int, reason: str, **values: Any) -> None:
