@@ -56,7 +56,8 @@ def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
     if row.digested_on is not None and row.digested_on >= today:
         return 0
     with ledger.write() as connection:
-        plans.change(connection, plan_id, digested_on=today)
+        if not plans.begin_digest(connection, plan_id, today):
+            return 0  # another node that believed to decide was first
         soon = bureau.calendar.shift(today, SOON_WORKING_DAYS) + timedelta(days=1)
         until = datetime.combine(soon, datetime.min.time(), bureau.plan.zone)
         some = connection.execute(_ANY, {"plan": plan_id, "until": until}).first()

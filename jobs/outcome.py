@@ -157,7 +157,7 @@ def put_off(
 
 def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
     """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
-    known = plans.get_mark(connection, TROUBLE)
+    known = plans.hold_mark(connection, TROUBLE, now)
     if not known:
         known = {"since": now.isoformat(), "addresses": []}
         event("relay.trouble", logging.WARNING, reply=reply.text)
@@ -170,7 +170,9 @@ def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetim
 def _recovered(
     connection: Connection, ledger: Ledger, bureau: Bureau, row: Row[Any], now: datetime
 ) -> None:
-    known = plans.get_mark(connection, TROUBLE)
+    if not plans.get_mark(connection, TROUBLE):  # held for nothing, it would hold up other nodes
+        return
+    known = plans.hold_mark(connection, TROUBLE, now)
     if not known:
         return
     plans.set_mark(connection, TROUBLE, None, now)

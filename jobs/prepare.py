@@ -98,6 +98,7 @@ def claim(
         rows = letters.claim(
             connection, plans_open, claims.owner, now, now + claims.lease, len(turns)
         )
+        rows = _agreed(connection, bureaus, rows, claims, now)
         _take_turns(connection, claims, turns[: len(rows)], now)
         ids = [row.id for row in rows]
         mentions.drop_settled(connection, ids)
@@ -126,15 +127,37 @@ def claim(
     return ready, len(rows) == claims.batch
 
 
+def _agreed(
+    connection: Connection,
+    bureaus: Mapping[int, Bureau],
+    rows: list[Row[Any]],
+    claims: Claims,
+    now: datetime,
+) -> list[Row[Any]]:
+    """Let go of letters of plans that the ledger was brought to since: our copy may be an old one.
+
+    Another node may decide by a copy that was edited a moment ago, or this one while it delivers.
+    """
+    stamps = plans.stamps_of(connection, {row.plan_id for row in rows})
+    other = {i for i, stamp in stamps.items() if not stamp.startswith(bureaus[i].plan.digest)}
+    for row in rows:
+        if row.plan_id in other:
+            _note_takeover(connection, row, now)
+            letters.put_back(
+                connection, row.id, claims.owner, due_at=row.due_at, attempts=row.attempts
+            )
+    return [row for row in rows if row.plan_id not in other]
+
+
 def _turns(connection: Connection, claims: Claims, now: datetime) -> list[datetime | None]:
     """When the letters of a batch may leave: None is at once.
 
-    The turns are reserved in the ledger, so that the limit holds after a restart too. They lie in
-    the first half of the lease. Two nodes on PostgreSQL that claim at once may read the same mark.
+    The turns are reserved in the ledger, so that the limit holds after a restart and for all nodes
+    together. They lie in the first half of the lease.
     """
     if claims.per_minute is None:
         return [None] * claims.batch
-    known = plans.get_mark(connection, _FREE)
+    known = plans.hold_mark(connection, _FREE, now)
     free = None if known is None else datetime.fromisoformat(known)
     until = now + claims.lease / 2
     return [*pace.turns(free, now, until, claims.per_minute, claims.batch)]

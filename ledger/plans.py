@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.among import among
 from ledger.tables import mark, plan
 
 
@@ -32,16 +35,53 @@ def stamps(connection: Connection) -> dict[str, tuple[int, str]]:
     return {row.key: (row.id, row.reconciled) for row in rows}
 
 
+_STAMPS_OF = select(plan.c.id, plan.c.reconciled).where(among(plan.c.id, "plans"))
+
+
+def stamps_of(connection: Connection, plans: Iterable[int]) -> dict[int, str]:
+    """What these plans were last reconciled with, by their ids."""
+    rows = connection.execute(_STAMPS_OF, {"plans": plans})
+    return {row.id: row.reconciled for row in rows}
+
+
+def begin_digest(connection: Connection, plan_id: int, today: date) -> bool:
+    """Note that the day's digest is written; False if it was already, by whomever."""
+    changed = connection.execute(
+        update(plan)
+        .where(plan.c.id == plan_id, or_(plan.c.digested_on.is_(None), plan.c.digested_on < today))
+        .values(digested_on=today)
+    )
+    return changed.rowcount == 1
+
+
 def change(connection: Connection, plan_id: int, **values: Any) -> None:
     """Write columns of a plan's row."""
     connection.execute(update(plan).where(plan.c.id == plan_id).values(**values))
 
 
+_INSERT: Final[dict[str, Any]] = {
+    "sqlite": sqlite.insert(mark),
+    "postgresql": postgresql.insert(mark),
+}
+_SET = {
+    name: made.on_conflict_do_update(
+        index_elements=[mark.c.key], set_={"value": made.excluded.value, "at": made.excluded.at}
+    )
+    for name, made in _INSERT.items()
+}
+_KEEP = {name: made.on_conflict_do_nothing() for name, made in _INSERT.items()}
+
+
 def set_mark(connection: Connection, key: str, value: Any, now: datetime) -> None:
     """Remember one value, such as the last tick."""
-    changed = connection.execute(update(mark).where(mark.c.key == key).values(value=value, at=now))
-    if not changed.rowcount:
-        connection.execute(insert(mark).values(key=key, value=value, at=now))
+    connection.execute(_SET[connection.dialect.name], {"key": key, "value": value, "at": now})
+
+
+def hold_mark(connection: Connection, key: str, now: datetime) -> Any:
+    """One remembered value, None where there is none; nobody else changes it until the commit."""
+    connection.execute(_KEEP[connection.dialect.name], {"key": key, "value": None, "at": now})
+    wanted = select(mark.c.value).where(mark.c.key == key).with_for_update()
+    return connection.execute(wanted).scalar_one()
 
 
 def get_mark(connection: Connection, key: str) -> Any:
