@@ -298,11 +298,11 @@ class Settings(BaseSettings):
                 "imap_tls: 'none' lets anybody on the way read letters and password; "
                 "use implicit or starttls, or set imap_allow_plain if that is meant"
             )
-        shortest = 4 * self.smtp_timeout_seconds
-        if self.claim_lease_seconds <= shortest:
+        shortest = 2 * self.smtp_timeout_seconds
+        if self.claim_lease_seconds < shortest:
             yield (
-                f"claim_lease_seconds: must be more than {shortest:g}, four times "
-                "smtp_timeout_seconds; otherwise letters could be sent twice"
+                f"claim_lease_seconds: must be at least {shortest:g}, twice smtp_timeout_seconds; "
+                "otherwise letters could be sent twice"
             )
 
     @property

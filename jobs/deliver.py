@@ -58,8 +58,8 @@ class Basket:
 class Carrier:
     """What delivery needs: a relay, a voice, and a clock.
 
-    `side_by_side` letters are under way at once. The lease of the `claims` must be longer than four
-    times the relay's total time-out. A `scribe` words letters where many are due.
+    `side_by_side` letters are under way at once. The lease of the `claims` must be at least twice
+    the relay's total time-out. A `scribe` words letters where many are due.
     """
 
     relay: Relay

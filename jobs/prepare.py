@@ -58,9 +58,9 @@ class Claims:
     per_minute: int | None = None
 
     def begun_in_time(self, ready: Ready, now: datetime) -> bool:
-        """Whether a letter may still be begun: it is as fresh as can be, and long before its lease.
+        """Whether a letter may still be begun: what it says is fresh, and the lease will do.
 
-        Turns lie in the first half of the lease, and the relay takes less than a quarter of it.
+        Turns lie in the lease's first quarter, and the relay takes at most half of it.
         """
         return now <= (ready.turn or ready.at) + min(_FRESH, self.lease / 4)
 
@@ -153,13 +153,13 @@ def _turns(connection: Connection, claims: Claims, now: datetime) -> list[dateti
     """When the letters of a batch may leave: None is at once.
 
     The turns are reserved in the ledger, so that the limit holds after a restart and for all nodes
-    together. They lie in the first half of the lease.
+    together. They lie in the first quarter of the lease.
     """
     if claims.per_minute is None:
         return [None] * claims.batch
     known = plans.hold_mark(connection, _FREE, now)
     free = None if known is None else datetime.fromisoformat(known)
-    until = now + claims.lease / 2
+    until = now + claims.lease / 4
     return [*pace.turns(free, now, until, claims.per_minute, claims.batch)]
 
 

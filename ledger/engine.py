@@ -180,8 +180,16 @@ _PLAIN = {
 }
 _PATIENCE = {
     "connect_timeout": BUSY_SECONDS,
-    # a node that hangs in mid-transaction must not hold the others' letters for ever
-    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",
+    # a machine or a line that falls silent is found out from both ends, after 20 + 3 * 5 s
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 35_000,
+    "options": (
+        # a node that hangs in mid-transaction must not hold the others' letters for ever
+        f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s "
+        "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    ),
 }
 
 _FATAL = ("malformed", "not a database", "disk I/O error")

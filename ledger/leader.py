@@ -1,8 +1,9 @@
 """Which of several daemons decides: the one whose session holds an advisory lock of PostgreSQL.
 
-Every node delivers; one at a time reconciles, reminds and writes digests. The database drops the
-lock with the session, however that ends, and another node takes over at its next look. Two that
-both believed to lead would not double a reminder, which unique keys guard; a digest they would.
+Every node delivers; one at a time reconciles, reminds, writes digests and reads the mailbox. The
+database drops the lock with the session, however that ends, and another node takes over at its next
+look. Two that both believe to lead for a moment double nothing: reminders have unique keys, a
+digest its day, a mail its number.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ class Daemon:
                 self._report("delivery.failed", error)
 
     async def collect(self) -> None:
-        """Take in what came to the mailbox, where there is one."""
-        if self.collector is None:
+        """Take in what came to the mailbox, where there is one: of several nodes one reads it."""
+        if self.collector is None or not self.plans.decides:
             return
         try:
             await self.collector.collect()

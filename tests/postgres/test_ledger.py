@@ -54,6 +54,18 @@ def test_migrations_that_race_leave_one_schema(postgres: Cluster) -> None:
         book.close()
 
 
+def test_a_line_that_falls_silent_is_found_out_from_both_ends(
+    postgres: Cluster, database: str
+) -> None:
+    book = Ledger(postgres.url(database))
+    with book.read() as connection:
+        asked = connection.exec_driver_sql("SHOW tcp_keepalives_idle").scalar()
+        mine = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    book.close()
+    assert asked == "20"
+    assert (mine["keepalives_idle"], mine["tcp_user_timeout"]) == ("20", "35000")
+
+
 def test_a_standby_is_refused_at_the_start(postgres: Cluster, database: str) -> None:
     postgres.do(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
     book = Ledger(postgres.url(database))

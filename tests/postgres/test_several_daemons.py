@@ -38,6 +38,7 @@ def test_one_of_three_decides_and_the_letters_go_out_once(
         node.until("daemon.ready")
     assert [node.stop() for node in nodes] == [0, 0, 0]
     assert sum(node.count("plan.reconciled") for node in nodes) == 1
+    assert sum(node.count("daemon.follows") for node in nodes) == 2
     assert set(message_ids(faulty).values()) == {1}
     assert rows("SELECT state, count(*) FROM letter GROUP BY state") == [("sent", LETTERS)]
 
