@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -43,7 +44,9 @@ class Context:
     """The house as the pages see it.
 
     `bureaus` gives the running plans by their row ids, `clock` the present instant, `say` logs an
-    event with its fields. `keys` sign what browsers keep, from the oldest to the newest.
+    event with its fields. `keys` sign what browsers keep, from the oldest to the newest. `folders`
+    are those of the plans' files, by the same ids, where this machine decides; `hasten` has the
+    daemon look at once.
     """
 
     ledger: Ledger
@@ -54,6 +57,8 @@ class Context:
     archive: Archive
     files_at_once: int
     keys: tuple[str, ...] = field(repr=False)
+    folders: Callable[[], Mapping[int, Path]] = dict
+    hasten: Callable[[], object] = lambda: None
     links: Links | None = None
     public_url: str | None = None
     metrics_token: str | None = field(default=None, repr=False)

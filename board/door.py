@@ -9,18 +9,21 @@ from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from board.context import Context
-from board.rendering import Pages
+from board.rendering import Pages, megabytes
 from board.sessions import Session, Sessions
+from board.upload import BadFormError, Limits, TooMuchError, read_form
 from ledger import accounts
 
 _LONGEST_FORM_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 500
 _FORM: Final = "application/x-www-form-urlencoded"
+_INCOMPLETE: Final = "表单不完整或太长，请重新填写。"
+_SIGNED_OUT: Final = "登录已经结束。请重新登录后再试。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Door:
 
     def __init__(self, context: Context, pages: Pages) -> None:
         self.context, self.pages = context, pages
+        self.limits = Limits(context.archive.largest, context.files_at_once)
         self.sessions = Sessions(context.keys, secure=context.https)
 
     def page(self, path: str, show: Show, *, anybody: bool = False) -> Route:
@@ -71,10 +75,36 @@ class Door:
             try:
                 fields = await _fields(request)
             except NotAFormError:
-                return self.pages.message(400, "没有提交", "表单不完整或太长，请重新填写。")
+                return self.pages.message(400, "没有提交", _INCOMPLETE)
             return await run_in_threadpool(self._take, take, request, fields, anybody)
 
         return Route(path, endpoint, methods=["POST"])
+
+    def upload(self, path: str, take: Take) -> Route:
+        """What a form with files is sent to; of who has not signed in nothing is read at all."""
+
+        async def endpoint(request: Request) -> Response:
+            visitor, _ = await run_in_threadpool(self._visitor, request)
+            if visitor.name is None:
+                return self.pages.message(403, "没有提交", _SIGNED_OUT)
+            try:
+                form = await read_form(request, self.limits)
+            except TooMuchError:
+                return self.pages.message(413, "没有提交", self.too_much)
+            except (BadFormError, ClientDisconnect):
+                return self.pages.message(400, "没有提交", _INCOMPLETE)
+            try:
+                return await run_in_threadpool(self._take, take, request, form, False)
+            finally:
+                await form.close()
+
+        return Route(path, endpoint, methods=["POST"])
+
+    @property
+    def too_much(self) -> str:
+        """Why files were not taken, and what to do."""
+        most = megabytes(self.limits.total_bytes)
+        return f"一次最多{self.limits.files}个文件，合计不超过{most}。请压缩或分次登记。"
 
     def render(self, visitor: Visitor, template: str, status: int = 200, **values: Any) -> Response:
         """A page for a visitor: its template knows `visitor` besides `values`."""
@@ -92,7 +122,7 @@ class Door:
             text = "页面打开太久，或者不是从本网站提交的。请返回、刷新页面后再试。"
             return self.pages.message(403, "没有提交", text)
         if visitor.name is None and not anybody:
-            return self.pages.message(403, "没有提交", "登录已经结束。请重新登录后再试。")
+            return self.pages.message(403, "没有提交", _SIGNED_OUT)
         return take(request, visitor, fields)
 
     def _visitor(self, request: Request) -> tuple[Visitor, bool]:

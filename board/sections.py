@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -20,7 +20,15 @@ from starlette.routing import BaseRoute, Route
 
 from board.context import Context
 from board.rendering import Pages, megabytes
-from board.upload import BadFormError, Limits, TooMuchError, files_of, read_form, text_of
+from board.upload import (
+    BadFormError,
+    Limits,
+    TooMuchError,
+    files_of,
+    kept_files,
+    read_form,
+    text_of,
+)
 from duban.bureau import Bureau
 from duban.letters import Recipient
 from jobs.collect import Act, RefusedError, submit, withdraw
@@ -28,7 +36,6 @@ from jobs.extensions import request as ask_for_time
 from jobs.letterpage import ExpiredError, LetterPage, PageItem, read_page
 from jobs.links import LINK, Feed, ForgedError, Form, Links
 from ledger.archive import TooLargeError
-from ledger.attachments import File
 from ledger.engine import LedgerError
 from mailroom import words
 
@@ -167,23 +174,10 @@ class _Counter:
         return what
 
     def _hand_in(self, bureau: Bureau, act: Act, form: FormData) -> None:
-        chosen = files_of(form)
-        if not chosen and not act.reason:
+        if not files_of(form) and not act.reason:
             raise NotTakenError("还没有登记：请选择文件；没有文件的，请在“说明”中写明办理情况。")
-        # the bytes first: the database never names a file that is not there
-        kept = tuple(
-            File(
-                self.context.archive.put(file.file),
-                file.filename or "",
-                file.content_type or "application/octet-stream",
-            )
-            for file in chosen
-        )
-        submit(
-            self.context.ledger,
-            bureau,
-            Act(act.key, act.at, act.who, act.via, act.reason, files=kept),
-        )
+        files = kept_files(self.context.archive, form)
+        submit(self.context.ledger, bureau, replace(act, files=files))
 
     def _ask(self, page: LetterPage, item: PageItem, act: Act, typed: Mapping[str, str]) -> None:
         if not typed["reason"]:

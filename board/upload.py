@@ -10,6 +10,9 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from ledger.archive import Archive
+from ledger.attachments import File
+
 _FIELDS_MOST: Final = 20
 _FIELD_BYTES_MOST: Final = 64 * 1024
 _PASSED_BY_MOST: Final = 20
@@ -58,6 +61,21 @@ def files_of(form: FormData) -> list[UploadFile]:
     """The files that were chosen; a browser sends an empty one where none was."""
     found = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     return [file for file in found if file.filename or file.size]
+
+
+def kept_files(archive: Archive, form: FormData) -> tuple[File, ...]:
+    """The files that were chosen, now in the archive. Raises TooLargeError, LedgerError.
+
+    The bytes come first: the database never names a file that is not there.
+    """
+    return tuple(
+        File(
+            archive.put(file.file),
+            file.filename or "",
+            file.content_type or "application/octet-stream",
+        )
+        for file in files_of(form)
+    )
 
 
 def text_of(form: FormData, name: str) -> str:

@@ -39,12 +39,21 @@ class RefusedError(ValueError):
     """The ledger's state does not allow it; the message says why and what would."""
 
 
+class MeanwhileError(RefusedError):
+    """Something was done about the obligation after the actor had looked: `done` is its event."""
+
+    def __init__(self, key: str, done: Row[Any]) -> None:
+        super().__init__(f"{key}: {done.what} by {done.who} came first; look at it again")
+        self.done = done
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Who does something about which obligation, when, by which way and why.
 
     A hand-in brings `files` that the archive holds, or `attachments` that the ledger names already;
-    one by mail has that mail's `message_id`.
+    one by mail has that mail's `message_id`. `seen` is the id of the latest deed that the
+    actor knew of, 0 for none: then nothing is done if there is another by now.
     """
 
     key: str
@@ -55,6 +64,7 @@ class Act:
     files: tuple[File, ...] = ()
     attachments: tuple[int, ...] = ()
     message_id: str | None = None
+    seen: int | None = None
 
 
 def full_key(bureau: Bureau, key: str) -> str:
@@ -80,7 +90,7 @@ def submit(ledger: Ledger, bureau: Bureau, act: Act) -> str:
 
 def submit_within(connection: Connection, ledger: Ledger, bureau: Bureau, act: Act) -> str:
     """As `submit`, in a transaction that also records where the report came from."""
-    row = find_obligation(connection, bureau, act.key)
+    row = find_obligation(connection, bureau, act)
     return _hand_in(connection, ledger, bureau, row, act)
 
 
@@ -90,7 +100,7 @@ def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
     What was owed is owed again and its reminders go on. Raises RefusedError after the decision.
     """
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         if row.state != State.SUBMITTED.value:
             raise RefusedError(f"{row.key} is {row.state}: only what waits can be withdrawn")
         _settle_submission(connection, row, act, WITHDRAWN)
@@ -113,7 +123,7 @@ def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
 def accept(ledger: Ledger, bureau: Bureau, act: Act) -> None:
     """The office accepts what was handed in, or records by hand that it has the report."""
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         if State(row.state).owed or row.state == State.BEFORE.value:
             _hand_in(connection, ledger, bureau, row, act)
         elif row.state != State.SUBMITTED.value:
@@ -131,7 +141,7 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
     if not act.reason:
         raise RefusedError("a return needs a reason: the section must know what to mend")
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         if row.state not in (State.SUBMITTED.value, State.ACCEPTED.value):
             raise RefusedError(f"{row.key} is {row.state}: only what was handed in can be returned")
         _settle_submission(connection, row, act, "returned")
@@ -157,16 +167,22 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
         plans.change(connection, row.plan_id, reconciled=_AGAIN)
 
 
-def find_obligation(connection: Connection, bureau: Bureau, key: str) -> Row[Any]:
-    """The obligation of a key, with any of the section's names. Raises RefusedError."""
+def find_obligation(connection: Connection, bureau: Bureau, act: Act) -> Row[Any]:
+    """The obligation of an act, with any of the section's names; nobody else may change it now.
+
+    Raises RefusedError; MeanwhileError where more was done about it than the actor has seen.
+    """
     plan = plans.find(connection, bureau.plan.id)
     if plan is None:
         raise RefusedError(f"the ledger does not know the plan {bureau.plan.id!r} yet")
-    row = obligations.find(connection, plan.id, full_key(bureau, key))
+    row = obligations.lock(connection, plan.id, full_key(bureau, act.key))
     if row is None:
         raise RefusedError(
-            f"no obligation {key!r} in plan {bureau.plan.id!r}; 'duban agenda' lists the keys"
+            f"no obligation {act.key!r} in plan {bureau.plan.id!r}; 'duban agenda' lists the keys"
         )
+    done = None if act.seen is None else events.latest_deeds(connection, [row.id]).get(row.id)
+    if done is not None and done.id != act.seen:
+        raise MeanwhileError(row.key, done)
     return row
 
 

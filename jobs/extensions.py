@@ -66,7 +66,7 @@ def request(ledger: Ledger, bureau: Bureau, act: Act, wished: date) -> int:
     """
     reason = _one_line(act.reason)
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         if not State(row.state).owed:
             raise RefusedError(f"{row.key} is {row.state}: there is nothing to extend")
         if not reason:
@@ -110,7 +110,7 @@ def grant(
     RefusedError without an open request, and OverrideRefusedError if the plan would not load.
     """
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         asked = _waiting(connection, row)
         when = deadline if deadline is not None else asked.wished
         limit = instant(bureau.plan, bureau.plan.items[row.item], when)
@@ -140,7 +140,7 @@ def refuse(ledger: Ledger, bureau: Bureau, act: Act) -> None:
     if not answer:
         raise RefusedError("a refusal needs a reason: the section will read it")
     with ledger.write() as connection:
-        row = find_obligation(connection, bureau, act.key)
+        row = find_obligation(connection, bureau, act)
         _settle(connection, _waiting(connection, row), act, REFUSED, answer=answer)
         note(connection, row, act, "extension.refused")
         due = bureau.local(row.deadline)

@@ -49,6 +49,7 @@ class PageItem:
     """
 
     id: int
+    item: str
     facts: ItemFacts
     state: State
     seen: str
@@ -141,7 +142,7 @@ def read_page(
         name=row.name,
         official=row.addressee == Addressee.POST.value,
         recipient=recipient,
-        items=_items(content, rows),
+        items=items_of(content, rows),
         expires_at=bureau.local(expires),
     )
 
@@ -157,7 +158,8 @@ def _obligations(connection: Connection, which: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _items(content: Content, rows: Sequence[Row[Any]]) -> tuple[PageItem, ...]:
+def items_of(content: Content, rows: Sequence[Row[Any]]) -> tuple[PageItem, ...]:
+    """Obligations (rows of that table) with all that happened to them, in the same order."""
     ids = [row.id for row in rows]
     hand_ins = _hand_ins(content, ids)
     reminded = _reminded(content, ids)
@@ -167,6 +169,7 @@ def _items(content: Content, rows: Sequence[Row[Any]]) -> tuple[PageItem, ...]:
     return tuple(
         PageItem(
             id=row.id,
+            item=row.item,
             facts=content.item(row, LetterKind.RECEIPT),
             state=State(row.state),
             seen=f"{row.state} {len(hand_ins.get(row.id, ()))} {len(requests.get(row.id, ()))}",

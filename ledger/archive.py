@@ -74,6 +74,11 @@ class Archive:
                 "folder from the backup of the same day as the ledger"
             ) from error
 
+    def locate(self, digest: str) -> Path:
+        """Where the file lies, for who only reads it. Raises LedgerError where it is not there."""
+        self.open(digest).close()
+        return self._path(digest)
+
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is not a SHA-256 in hexadecimal")

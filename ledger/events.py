@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Row, func, insert, select
 
 from ledger.tables import event
 
 DAEMON = "duban"
 """Who acts where no person does."""
+
+DEEDS: Final = (
+    "submission.received",
+    "submission.withdrawn",
+    "submission.accepted",
+    "submission.returned",
+    "extension.requested",
+    "extension.granted",
+    "extension.refused",
+    "override.written",
+    "deadline.changed",
+    "obligation.exempted",
+    "obligation.dropped",
+)
+"""What changes how an obligation stands: who decides about one must have seen the latest."""
 
 
 def record(
@@ -56,3 +71,14 @@ def record_all(connection: Connection, lines: Sequence[dict[str, Any]]) -> None:
     """Append many events at once."""
     if lines:
         connection.execute(insert(event), list(lines))
+
+
+def latest_deeds(connection: Connection, obligations: Collection[int]) -> dict[int, Row[Any]]:
+    """The latest of DEEDS about each of these obligations, by their ids."""
+    latest = (
+        select(func.max(event.c.id))
+        .where(event.c.obligation_id.in_(obligations), event.c.what.in_(DEEDS))
+        .group_by(event.c.obligation_id)
+    )
+    rows = connection.execute(select(event).where(event.c.id.in_(latest)))
+    return {row.obligation_id: row for row in rows}

@@ -48,3 +48,15 @@ def find(connection: Connection, plan_id: int, key: str) -> Row[Any] | None:
     return connection.execute(
         select(obligation).where(obligation.c.plan_id == plan_id, obligation.c.key == key)
     ).one_or_none()
+
+
+def lock(connection: Connection, plan_id: int, key: str) -> Row[Any] | None:
+    """One obligation by its key, kept from other writers until the commit.
+
+    SQLite has one writer at a time anyway; on PostgreSQL two could else act upon the same state.
+    """
+    return connection.execute(
+        select(obligation)
+        .where(obligation.c.plan_id == plan_id, obligation.c.key == key)
+        .with_for_update()
+    ).one_or_none()

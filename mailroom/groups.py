@@ -12,7 +12,8 @@ from mailroom.words import due, fate, left, light_word, mailto, name, short_name
 _LINES_MAX = 8
 _NAMES_MAX = 3
 _TIMES_MAX = 4
-_LONG_WAIT_DAYS = 3
+LONG_WAIT_DAYS = 3
+"""Working days after which a hand-in that nobody accepted is marked."""
 
 Items = tuple[ItemFacts, ...]
 
@@ -161,7 +162,7 @@ def _submitted_line(item: ItemFacts, now: datetime) -> str:
     at = f"，{stamp(item.submitted_at, now)}收到" if item.submitted_at else ""
     number = f"，编号{item.number}" if item.number else ""
     bare = "，仅有说明，无附件" if item.bare else ""
-    waited = f"，已待核{item.waited}个工作日" if item.waited >= _LONG_WAIT_DAYS else ""
+    waited = f"，已待核{item.waited}个工作日" if item.waited >= LONG_WAIT_DAYS else ""
     return f"{item.section}：{name(item, now)}{at}{number}{bare}{waited}"
 
 

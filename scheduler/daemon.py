@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
@@ -59,6 +60,8 @@ class Daemon:
         self._watch = ClockWatch(ledger, clock)
         self.stopped = asyncio.Event()
         self.failed = False
+        self.hasten: Callable[[], object] = lambda: None
+        """Beat at once; safe in any thread. Before the first beat there is nothing to hasten."""
         self._mailing = asyncio.Lock()
         mailbox = mailbox_of(settings)
         stopping = self.stopped.is_set
@@ -216,6 +219,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, daemon.stopped.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
+    daemon.hasten = lambda: loop.call_soon_threadsafe(hasten)
     beats.start()
     hasten()
     beating = asyncio.create_task(_beat_on(beats, seconds))

@@ -45,6 +45,8 @@ def board_of(daemon: Daemon, settings: Settings, socket: socket.socket) -> Board
         archive=archive_of(settings),
         files_at_once=settings.files_at_once,
         keys=link_keys(settings),
+        folders=daemon.plans.folders,
+        hasten=lambda: daemon.hasten(),
         links=links_of(settings),
         public_url=settings.public_url,
         metrics_token=token.get_secret_value() if token else None,

@@ -99,6 +99,16 @@ class Plans:
         for followed in self._followed:
             followed.seen = ""
 
+    def folders(self) -> dict[int, Path]:
+        """Where the plans' files are written, by the ids of `bureaus`; none where another decides.
+
+        Several machines have a copy each: only what the one that decides reads comes to anything.
+        """
+        if not self.decides:
+            return {}
+        places = {f.bureau.plan.id: f.folder for f in self._followed}
+        return {which: places[bureau.plan.id] for which, bureau in self.bureaus.items()}
+
     def reconcile(self, now: datetime) -> None:
         """Bring the ledger to the plans; costs one small read where nothing has changed."""
         known = self._known()

@@ -6,22 +6,29 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from sqlalchemy import select
 
 from board.listening import ListenError, bind
 from config.settings import Settings
+from jobs.passwords import hashed
+from ledger import accounts
+from ledger.tables import obligation
 from scheduler.clock import VirtualClock
 from scheduler.daemon import run
 from tests.scheduler.test_parts import quiet_after
 from tests.support.commands import spawn
 from tests.support.daemons import StartDaemon, daemon_settings, start_daemon
-from tests.support.ledgers import at
+from tests.support.ledgers import at, open_ledger
 
 __all__ = ["daemon_settings", "quiet_after", "start_daemon"]
 
@@ -96,6 +103,38 @@ def asked(address: str) -> tuple[int, bytes] | None:
         return get(address, "/login")
     except ConnectionRefusedError:
         return None
+
+
+def test_what_the_desk_decides_is_followed_at_once(
+    start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    with (
+        closing(open_ledger(tmp_path, durable=True)) as ledger,
+        start_daemon(http_listen=ANY, tick_seconds=3600) as running,
+    ):
+        address = running.until("pages.ready")["address"]
+        with ledger.write() as connection:
+            accounts.add(connection, "林美环", hashed("correct horse", "林美环"), at("03-01 08:00"))
+            which = connection.execute(
+                select(obligation.c.id).where(obligation.c.state == "open").limit(1)
+            ).scalar_one()
+        with httpx2.Client(base_url=f"http://{address}") as web:
+            name = {"name": "林美环", "password": "correct horse"}
+            web.post("/login", data=token(web, "/login") | name)
+            page = f"/desk/obligations/{which}"
+            form = token(web, page) | {"act": "exempt", "seen": "0", "reason": "本月无此项工作"}
+            answer = web.post(page, data=form, files={"file": ("", b"")})
+            assert answer.status_code == 303, answer.text
+        running.until("plan.loaded")
+        assert running.until("plan.reconciled")["exempted"] == 1
+        assert running.stop() == 0
+
+
+def token(web: httpx2.Client, path: str) -> dict[str, str]:
+    """The token of a page's forms."""
+    found = re.search(r'name="form_token" value="([^"]+)"', web.get(path).text)
+    assert found
+    return {"form_token": found[1]}
 
 
 def test_a_request_in_flight_is_answered_before_the_end(start_daemon: StartDaemon) -> None:

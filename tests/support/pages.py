@@ -42,9 +42,9 @@ class Pages:
         app = self._apps.setdefault(self.context, app_of(self.context))
         return TestClient(app, base_url=base, client=client, follow_redirects=False)
 
-    def insider(self) -> TestClient:
+    def insider(self, name: str = "办公室") -> TestClient:
         """The browser of someone of the office who has signed in; makes the account."""
-        name, password = "办公室", "correct horse 电池"
+        password = "correct horse 电池"
         with self.desk.ledger.write() as connection:
             accounts.add(connection, name, hashed(password, name), self.desk.now)
         browser = self.browser()

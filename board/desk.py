@@ -1,0 +1,113 @@
+"""The office's desk: what waits for acceptance, requests for more time, and one obligation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from board.deeds import Deeds, Said, row_id
+from board.door import Door, Visitor
+from board.told import done_by_you
+from duban.filenames import safe_name
+from jobs import desk
+from jobs.desk import Task
+from ledger.attachments import by_ids
+from mailroom import words
+
+
+def desk_routes(door: Door) -> list[Route]:
+    """`/desk`, `/desk/requests`, `/desk/obligations/…` with its forms, and files."""
+    shown = _Desk(door)
+    return [
+        door.page("/desk", shown.to_accept),
+        door.page("/desk/requests", shown.requests),
+        door.page("/desk/obligations/{number:int}", shown.obligation),
+        door.upload("/desk/obligations/{number:int}", Deeds(door, shown.render).take),
+        door.page("/desk/files/{number:int}", shown.file),
+    ]
+
+
+class _Desk:
+    def __init__(self, door: Door) -> None:
+        self.door, self.context = door, door.context
+
+    def to_accept(self, request: Request, visitor: Visitor) -> Response:
+        """What was handed in and nobody has accepted."""
+        with self.context.ledger.read() as connection:
+            tasks = desk.to_accept(connection, self.context.bureaus(), self.context.clock())
+        return self._list(request, visitor, "deskaccept.html", tasks)
+
+    def requests(self, request: Request, visitor: Visitor) -> Response:
+        """Who asks for more time."""
+        with self.context.ledger.read() as connection:
+            tasks = desk.asked_for_time(connection, self.context.bureaus(), self.context.clock())
+        return self._list(request, visitor, "deskrequests.html", tasks)
+
+    def obligation(self, request: Request, visitor: Visitor) -> Response:
+        """One obligation with all that the office can do about it."""
+        which = row_id(request)
+        with self.context.ledger.read() as connection:
+            bureaus, now = self.context.bureaus(), self.context.clock()
+            task = desk.one_task(connection, bureaus, which, now)
+        if task is None:
+            raise HTTPException(404)
+        return self.render(visitor, task, self._said(request, visitor))
+
+    def render(
+        self, visitor: Visitor, task: Task, said: Said | None, status: int = 200
+    ) -> Response:
+        """The page of one obligation, and what it says above everything else."""
+        return self._page(visitor, "deskobligation.html", status, task=task, said=said)
+
+    def file(self, request: Request, visitor: Visitor) -> Response:
+        """A file that was handed in: to be kept by the browser, never to be shown as a page."""
+        with self.context.ledger.read() as connection:
+            found = by_ids(connection, [row_id(request)])
+        if not found:
+            raise HTTPException(404)
+        return FileResponse(
+            self.context.archive.locate(found[0].sha256),
+            media_type="application/octet-stream",
+            filename=safe_name(found[0].name),
+            headers={"Content-Security-Policy": "default-src 'none'; sandbox"},
+        )
+
+    def _list(
+        self, request: Request, visitor: Visitor, template: str, tasks: list[Task]
+    ) -> Response:
+        return self._page(visitor, template, tasks=tasks, said=self._said(request, visitor))
+
+    def _page(self, visitor: Visitor, template: str, status: int = 200, **values: Any) -> Response:
+        context = self.context
+        with context.ledger.read() as connection:
+            waiting = desk.counts(connection, context.bureaus())
+        return self.door.render(
+            visitor,
+            template,
+            status,
+            counts=waiting,
+            limits=self.door.limits,
+            several=len(context.bureaus()) > 1,
+            writable=context.folders().keys(),
+            **values,
+        )
+
+    def _said(self, request: Request, visitor: Visitor) -> Said | None:
+        """What the visitor has just done, if the log bears it out."""
+        asked = request.query_params.get("done", "")
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+            return None
+        with self.context.ledger.read() as connection:
+            done = desk.deed(connection, int(asked))
+            if done is None or done.who != visitor.name or done.obligation_id is None:
+                return None
+            bureaus, now = self.context.bureaus(), self.context.clock()
+            task = desk.one_task(connection, bureaus, done.obligation_id, now)
+        if task is None:
+            return None
+        called = f"{task.item.facts.section} {words.name(task.item.facts, task.now)}"
+        return Said(done_by_you(done, called, task.bureau, task.now), good=True)
