@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from config.plan import Plan
 from duban.bureau import Bureau
@@ -22,7 +24,11 @@ from scheduler.outboxpage import PAGE, Page
 from scheduler.script import Action, Timed
 from scheduler.simulator import Simulation
 
+if TYPE_CHECKING:
+    from scheduler.demopages import House
+
 OUTBOX: Final = "outbox"
+ARCHIVE: Final = "archive"
 FIRST_DAY: Final = date(2023, 2, 1)
 LAST_DAY: Final = date(2023, 12, 31)
 LONGEST_PAUSE_DAYS: Final = 1.0
@@ -44,6 +50,8 @@ class Demo:
 
     `show` is called for each letter as it leaves; `once` ends the showing after the first day with
     letters. `pause` waits: a test passes its own. `clock` is told each moment, in the plan's zone.
+    With `pages` the board is served meanwhile and `opened` is told where; `stay` goes on serving it
+    when the year is over.
     """
 
     plan: Plan
@@ -54,6 +62,9 @@ class Demo:
     once: bool = False
     pause: Callable[[float], Awaitable[Any]] = asyncio.sleep
     clock: Callable[[datetime], None] = lambda at: None
+    pages: bool = False
+    opened: Callable[[House], None] = lambda house: None
+    stay: bool = False
     count: int = field(default=0, init=False)
     reached: date = field(default=FIRST_DAY, init=False)
     last_key: str = field(default="", init=False)
@@ -74,49 +85,110 @@ class Demo:
         Raises OccupiedError for a folder with other files in it.
         """
         make_room(self.folder, "duban demo", OUTBOX)
+        shutil.rmtree(self.folder / ARCHIVE, ignore_errors=True)
         ledger = Ledger(f"sqlite:///{self.ledger}", durable=False, seed=0)
-        page = Page(self.page.parent, self.plan.about.title)
         try:
             ledger.prepare()
-            with Journal(self.folder, self.plan.zone, OUTBOX) as journal:
-                await self._live(ledger, journal, page)
+            with (
+                Journal(self.folder, self.plan.zone, OUTBOX) as journal,
+                self._house() as house,
+            ):
+                await _Showing(self, ledger, journal, house).run()
         finally:
-            page.write(running=False)
             ledger.close()
 
-    async def _live(self, ledger: Ledger, journal: Journal, page: Page) -> None:
-        def keep(sent: Sent) -> None:
-            entry = journal.add(sent)
-            page.add(entry, sent.rendered.html)
-            self.count += 1
-            self.last_key = entry.obligations[0] if entry.obligations else self.last_key
-            self.show(entry)
+    def _house(self) -> AbstractContextManager[House | None]:
+        if not self.pages:
+            return nullcontext()
+        from scheduler.demopages import opened  # the web takes a while to load
 
-        zone = self.plan.zone
-        start = datetime.combine(FIRST_DAY, time(), zone)
-        simulation = Simulation(self.plan, ledger, Speaker(), start, script(self.plan), keep)
-        page.write(running=True)
-        before = start
-        for moment in simulation.moments(self._until()):
-            await self._wait(moment - before)
-            if self.once and self.count and moment.astimezone(zone).date() > self.reached:
-                return
-            before, sent = moment, self.count
-            self.reached = moment.astimezone(zone).date()
-            self.clock(moment.astimezone(zone))
-            await simulation.tick()
-            if self.count > sent and self.pace_s:
-                page.write(running=True)
+        return opened(self.page.parent, self.folder / ARCHIVE)
 
-    def _until(self) -> datetime:
+    def until(self) -> datetime:
+        """The last instant of the showing."""
         end = LAST_DAY if self.days is None else FIRST_DAY + timedelta(days=self.days - 1)
         midnight = datetime.combine(min(end, LAST_DAY) + timedelta(days=1), time(), self.plan.zone)
         return midnight - timedelta(microseconds=1)
 
-    async def _wait(self, gap: timedelta) -> None:
-        days = min(gap / timedelta(days=1), LONGEST_PAUSE_DAYS)
-        if self.pace_s and days > 0:
-            await self.pause(days * self.pace_s)
+
+class _Showing:
+    """One run of a demo: the year, its outbox, and the house that is open meanwhile."""
+
+    def __init__(self, demo: Demo, ledger: Ledger, journal: Journal, house: House | None) -> None:
+        self.demo, self.ledger, self.journal, self.house = demo, ledger, journal, house
+        self.page = Page(demo.page.parent, demo.plan.about.title, served=house is not None)
+        start = datetime.combine(FIRST_DAY, time(), demo.plan.zone)
+        acts, speaker = script(demo.plan), Speaker()
+        self.simulation = Simulation(demo.plan, ledger, speaker, start, acts, self._keep)
+
+    async def run(self) -> None:
+        """Live through the year, with the house open where there is one."""
+        self.page.write(running=True)
+        try:
+            if self.house is None:
+                await self._live(None)
+            else:
+                await self._live_open(self.house)
+        finally:
+            self.page.write(running=False)
+
+    async def _live_open(self, house: House) -> None:
+        simulation, until = self.simulation, self.demo.until()
+        claims = replace(simulation.carrier.claims, links=house.links)
+        simulation.carrier = replace(simulation.carrier, claims=claims)
+        ends = until + timedelta(days=1)
+        board = house.board(self.ledger, lambda: simulation.bureaus, simulation.clock.now, ends)
+        board.start()
+        self.demo.opened(house)
+        try:
+            await self._live(house)
+            while self.demo.stay:
+                await house.handed_in.wait()
+                await self._beat(house)
+        finally:
+            await board.stop()
+
+    async def _live(self, house: House | None) -> None:
+        demo, before = self.demo, self.simulation.clock.now()
+        for moment in self.simulation.moments(demo.until()):
+            # the clock shows what has happened, until the next thing does
+            self.simulation.clock.instant = before
+            await self._wait(moment - before, house)
+            self.simulation.clock.instant = before = moment
+            local = moment.astimezone(demo.plan.zone)
+            if demo.once and demo.count and local.date() > demo.reached:
+                return
+            demo.reached = local.date()
+            demo.clock(local)
+            await self._beat(house)
+
+    async def _beat(self, house: House | None) -> None:
+        if house is not None:
+            house.handed_in.clear()
+        sent = self.demo.count
+        await self.simulation.tick()
+        if self.demo.count > sent and self.demo.pace_s:
+            self.page.write(running=True)
+
+    async def _wait(self, gap: timedelta, house: House | None) -> None:
+        seconds = min(gap / timedelta(days=1), LONGEST_PAUSE_DAYS) * self.demo.pace_s
+        if house is None:
+            if seconds > 0:
+                await self.demo.pause(seconds)
+            return
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := max(until, house.held_until) - loop.time()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(house.handed_in.wait(), left)
+                await self._beat(house)
+
+    def _keep(self, sent: Sent) -> None:
+        demo, entry = self.demo, self.journal.add(sent)
+        self.page.add(entry, sent.rendered.html)
+        demo.count += 1
+        demo.last_key = entry.obligations[0] if entry.obligations else demo.last_key
+        demo.show(entry)
 
 
 def script(plan: Plan) -> list[Timed]:

@@ -37,17 +37,21 @@ li.closing {{ border-left-color: #1a7f37; }}
 </head>
 <body>
 <h1>{title}</h1>
-<p>共 {count} 封，最新在前。点标题看函件，点“邮件”得原件（.eml）。</p>
+<p>共 {count} 封，最新在前。点标题看函件，点“邮件”得原件（.eml）。{board}</p>
 <ul>
 """
+_BOARD: Final = '<a href="/wall">看晾晒</a>。打开任一提醒的“报送页”，交一份材料，晾晒上的灯就会变。'
 _TAIL: Final = "</ul>\n</body>\n</html>\n"
 
 
 class Page:
-    """Gathers letters and writes the page into `folder`, whole or not at all."""
+    """Gathers letters and writes the page into `folder`, whole or not at all.
 
-    def __init__(self, folder: Path, title: str) -> None:
-        self._folder, self._title = folder, title
+    Where it is `served` beside the board it leads there.
+    """
+
+    def __init__(self, folder: Path, title: str, *, served: bool = False) -> None:
+        self._folder, self._title, self._served = folder, title, served
         self._rows: list[str] = []
 
     def add(self, entry: Entry, html: str) -> None:
@@ -66,7 +70,10 @@ class Page:
     def write(self, *, running: bool) -> None:
         """Write the page; while the demo is running a browser reloads it by itself."""
         head = _HEAD.format(
-            refresh=_REFRESH if running else "", title=escape(self._title), count=len(self._rows)
+            refresh=_REFRESH if running else "",
+            title=escape(self._title),
+            count=len(self._rows),
+            board=_BOARD if self._served else "",
         )
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self._folder / f".{PAGE}.part"

@@ -96,6 +96,11 @@ class Simulation:
             on_sent=on_sent,
         )
 
+    @property
+    def bureaus(self) -> dict[int, Bureau]:
+        """The plan by its id in the ledger; none before its first tick."""
+        return {} if self._plan_id is None else {self._plan_id: self.bureau}
+
     async def run(self, until: datetime) -> None:
         """Live through everything up to `until`."""
         for _ in self.moments(until):
@@ -121,7 +126,7 @@ class Simulation:
         if self._plan_id is None:
             with self.ledger.read() as connection:
                 self._plan_id = plans.ids(connection)[self.bureau.plan.id]
-        bureaus = {self._plan_id: self.bureau}
+        bureaus = self.bureaus
         circulate(self.ledger, bureaus, now)
         remind(self.ledger, bureaus, now)
         await deliver(self.ledger, bureaus, self.carrier)

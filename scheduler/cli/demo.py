@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,7 @@ from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
     from scheduler.demo import Demo
+    from scheduler.demopages import House
     from scheduler.journal import Entry
 
 _DEFAULT_PACE_S: Final = 1.5
@@ -53,7 +55,18 @@ def demo_command(speed: str | None, days: int | None, out: Path, once: bool) -> 
         hands.clear()
         _show(entry)
 
-    showing = Demo(load(plan_folder()), out, show, pace, days=days, once=once, clock=hands.point)
+    showing = Demo(
+        load(plan_folder()),
+        out,
+        show,
+        pace,
+        days=days,
+        once=once,
+        clock=hands.point,
+        pages=pace > 0,
+        opened=_invite,
+        stay=pace > 0 and sys.stdout.isatty(),
+    )
     _open(showing)
     try:
         asyncio.run(showing.run())
@@ -63,6 +76,23 @@ def demo_command(speed: str | None, days: int | None, out: Path, once: bool) -> 
         raise Refused(str(error)) from error
     hands.clear()
     _close(showing)
+
+
+def _invite(house: House) -> None:
+    """Say where to look, and open it where there is a desktop with a browser."""
+    line(say("demo.pages", board=house.entrance, outbox=f"{house.url}/outbox/"))
+    line()
+    if sys.stdout.isatty() and _on_a_desktop():
+        import webbrowser
+
+        webbrowser.open_new_tab(house.entrance)
+
+
+def _on_a_desktop() -> bool:
+    """Whether a browser would get a window of its own: one in the terminal would take it over."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 class _Hands:

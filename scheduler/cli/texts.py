@@ -297,6 +297,13 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "泉州市教育局行动方案，从 {start} 开始，{pace}。函件写入\n"
         "  {outbox}\n可用浏览器打开 {index}，随时刷新。按 Ctrl-C 结束。",
     ),
+    "demo.pages": (
+        "The board: {board}\nThe outbox: {outbox}\nOpen the board's address first: it lets you in. "
+        "Then hand in a report by a letter's\nlink, and watch the wall. The year waits for you "
+        "meanwhile.",
+        "看板：{board}\n发件箱：{outbox}\n请先打开看板地址（免登录），再从发件箱中任一提醒打开报送页，"
+        "交一份材料，看晾晒上的灯变色。\n打开报送页时，演示的时钟会等您。",
+    ),
     "demo.pace": ("{seconds:g} s a day", "每 {seconds:g} 秒过一天"),
     "demo.pace.max": ("without pauses", "中间不停顿"),
     "demo.end": (
