@@ -13,6 +13,7 @@ from board.assets import asset_routes
 from board.calendars import calendar_routes
 from board.context import Context
 from board.desk import desk_routes
+from board.deskmail import desk_mail_routes
 from board.door import Door
 from board.failures import failures
 from board.home import home_routes
@@ -42,6 +43,7 @@ def _routes(context: Context, pages: Pages) -> Iterator[BaseRoute]:
     yield from login_routes(door)
     yield from home_routes(door)
     yield from desk_routes(door)
+    yield from desk_mail_routes(door)
     yield from wall_routes(door)
     if context.links is not None:
         yield from calendar_routes(context, context.links)

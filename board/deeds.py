@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from board.deskpage import Said, row_id
 from board.door import Door, Visitor
 from board.told import came_first
 from board.upload import files_of, kept_files, text_of
@@ -26,8 +27,6 @@ from ledger.archive import TooLargeError
 from mailroom import words
 
 VIA: Final = "board"
-_MOST_ROWS: Final = 2**31 - 1
-"""PostgreSQL's integer."""
 _TEXT_CHARACTERS: Final = 2000
 _REASON_CHARACTERS: Final = 500
 _LISTS: Final = ("/desk", "/desk/requests")
@@ -39,29 +38,11 @@ _NO_FOLDER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a page says above everything else, and what was typed into the form `about`."""
-
-    text: str
-    good: bool = False
-    about: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-
-
 class NotTakenError(ValueError):
     """The form lacks something; the message tells the officer what, in Chinese."""
 
 
 ShowTask = Callable[[Visitor, Task, Said | None, int], Response]
-
-
-def row_id(request: Request) -> int:
-    """The path's `number`, as far as it can be a row's id. Raises HTTPException (404)."""
-    number = int(request.path_params["number"])
-    if number > _MOST_ROWS:
-        raise HTTPException(404)
-    return number
 
 
 class Deeds:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from board.deeds import Deeds, Said, row_id
+from board.deeds import Deeds
+from board.deskpage import Said, asked_row, desk_page, kept_file, row_id
 from board.door import Door, Visitor
 from board.told import done_by_you
-from duban.filenames import safe_name
 from jobs import desk
 from jobs.desk import Task
 from ledger.attachments import by_ids
@@ -61,48 +59,30 @@ class _Desk:
         self, visitor: Visitor, task: Task, said: Said | None, status: int = 200
     ) -> Response:
         """The page of one obligation, and what it says above everything else."""
-        return self._page(visitor, "deskobligation.html", status, task=task, said=said)
+        return desk_page(self.door, visitor, "deskobligation.html", status, task=task, said=said)
 
     def file(self, request: Request, visitor: Visitor) -> Response:
-        """A file that was handed in: to be kept by the browser, never to be shown as a page."""
+        """A file that was handed in."""
         with self.context.ledger.read() as connection:
             found = by_ids(connection, [row_id(request)])
         if not found:
             raise HTTPException(404)
-        return FileResponse(
-            self.context.archive.locate(found[0].sha256),
-            media_type="application/octet-stream",
-            filename=safe_name(found[0].name),
-            headers={"Content-Security-Policy": "default-src 'none'; sandbox"},
-        )
+        return kept_file(self.door, found[0].sha256, found[0].name)
 
     def _list(
         self, request: Request, visitor: Visitor, template: str, tasks: list[Task]
     ) -> Response:
-        return self._page(visitor, template, tasks=tasks, said=self._said(request, visitor))
-
-    def _page(self, visitor: Visitor, template: str, status: int = 200, **values: Any) -> Response:
-        context = self.context
-        with context.ledger.read() as connection:
-            waiting = desk.counts(connection, context.bureaus())
-        return self.door.render(
-            visitor,
-            template,
-            status,
-            counts=waiting,
-            limits=self.door.limits,
-            several=len(context.bureaus()) > 1,
-            writable=context.folders().keys(),
-            **values,
+        return desk_page(
+            self.door, visitor, template, tasks=tasks, said=self._said(request, visitor)
         )
 
     def _said(self, request: Request, visitor: Visitor) -> Said | None:
         """What the visitor has just done, if the log bears it out."""
-        asked = request.query_params.get("done", "")
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        asked = asked_row(request, "done")
+        if asked is None:
             return None
         with self.context.ledger.read() as connection:
-            done = desk.deed(connection, int(asked))
+            done = desk.deed(connection, asked)
             if done is None or done.who != visitor.name or done.obligation_id is None:
                 return None
             bureaus, now = self.context.bureaus(), self.context.clock()

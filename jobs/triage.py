@@ -63,7 +63,7 @@ def say_works(ledger: Ledger, address: str, who: str, now: datetime) -> None:
 
 
 def _find(connection: Connection, mail_id: int) -> Row[Any]:
-    row = mails.get(connection, mail_id)
+    row = mails.lock(connection, mail_id)
     if row is None:
         raise RefusedError(f"there is no mail {mail_id}; 'duban inbox list --all' lists them")
     return row

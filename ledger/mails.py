@@ -93,6 +93,11 @@ def get(connection: Connection, mail_id: int) -> Row[Any] | None:
     return connection.execute(select(mail).where(mail.c.id == mail_id)).one_or_none()
 
 
+def lock(connection: Connection, mail_id: int) -> Row[Any] | None:
+    """One mail, kept from other writers until the commit."""
+    return connection.execute(select(mail).where(mail.c.id == mail_id).with_for_update()).first()
+
+
 def listed(connection: Connection, states: Collection[MailState] | None = None) -> list[Row[Any]]:
     """The mails in these states, or all, the oldest first."""
     asked = select(mail).order_by(mail.c.id)

@@ -140,6 +140,7 @@ def test_a_return_gives_the_reason_and_a_new_time_limit(officer: Officer) -> Non
     assert "已退回：财务科" in page
     row = officer.pages.desk.row(KEY)
     assert (row.state, row.deadline) == ("returned", at("03-28 17:30"))
+    officer.pages.desk.reconcile()
     (notice,) = [s for s in officer.pages.desk.deliver() if s.ready.facts.kind.value == "notice"]
     assert "缺下一步工作计划" in str(notice.ready.facts.message)
 
