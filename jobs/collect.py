@@ -23,7 +23,6 @@ from ledger.tables import event, obligation, submission
 WITHDRAWN = "withdrawn"
 """The outcome of a hand-in that the section took back: it counts for nothing."""
 
-_AGAIN = "again"
 _KEPT = (
     select(submission.c.at, submission.c.late)
     .where(
@@ -117,7 +116,7 @@ def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
         void_receipt(connection, row.id, "withdrawn meanwhile")
         note(connection, row, act, "submission.withdrawn")
         # what the plan decided while the report lay here, such as an exemption, counts again
-        plans.change(connection, row.plan_id, reconciled=_AGAIN)
+        plans.change(connection, row.plan_id, reconciled=f"{bureau.plan.digest} again")
 
 
 def accept(ledger: Ledger, bureau: Bureau, act: Act) -> None:
@@ -164,7 +163,7 @@ def give_back(ledger: Ledger, bureau: Bureau, act: Act, deadline: datetime | Non
         )
         _tell_return(connection, ledger, bureau, row, act, limit)
         # what the plan decided while the report lay here, such as an exemption, counts again
-        plans.change(connection, row.plan_id, reconciled=_AGAIN)
+        plans.change(connection, row.plan_id, reconciled=f"{bureau.plan.digest} again")
 
 
 def find_obligation(connection: Connection, bureau: Bureau, act: Act) -> Row[Any]:
