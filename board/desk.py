@@ -13,6 +13,8 @@ from board.door import Door, Visitor
 from board.told import done_by_you
 from jobs import desk
 from jobs.desk import Task
+from jobs.explain import account
+from jobs.story import story
 from ledger.attachments import by_ids
 from mailroom import words
 
@@ -58,8 +60,13 @@ class _Desk:
     def render(
         self, visitor: Visitor, task: Task, said: Said | None, status: int = 200
     ) -> Response:
-        """The page of one obligation, and what it says above everything else."""
-        return desk_page(self.door, visitor, "deskobligation.html", status, task=task, said=said)
+        """The page of one obligation with its story, and what it says above everything else."""
+        with self.context.ledger.read() as connection:
+            found = account(task.bureau, task.item.facts.key, task.now, connection)
+        parts = [] if found is None else list(story(task.bureau, found, task.now))
+        return desk_page(
+            self.door, visitor, "deskobligation.html", status, task=task, said=said, story=parts
+        )
 
     def file(self, request: Request, visitor: Visitor) -> Response:
         """A file that was handed in."""

@@ -21,6 +21,7 @@ class Posted:
     for what is not pending; `late` says that some hand-in came late, for good.
     """
 
+    id: int
     key: str
     section: str
     month: int
@@ -55,6 +56,7 @@ def read_wall(
         pending = stands is Standing.PENDING and item is not None
         posted.append(
             Posted(
+                id=row.id,
                 key=row.key,
                 section=row.section,
                 month=row.nominal.month,

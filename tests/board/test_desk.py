@@ -15,7 +15,9 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from config.loader import load_plan
+from jobs.explain import account
 from jobs.extensions import of_obligations, request
+from scheduler.cli.accountprose import account_lines
 from tests.support import small_plan
 from tests.support.ledgers import at, told
 from tests.support.pages import MakePages, Pages
@@ -348,3 +350,15 @@ def test_what_is_said_after_a_deed_is_only_what_the_visitor_did(officer: Officer
     (event,) = officer.pages.desk.events("submission.received")
     for done in (event.id, 99999, "x", ""):
         assert 'role="status"' not in officer.open(f"/desk?done={done}")
+
+
+def test_an_obligation_tells_its_whole_story_in_the_words_of_explain(officer: Officer) -> None:
+    hand_in(officer)
+    desk = officer.pages.desk
+    with desk.ledger.read() as connection:
+        found = account(desk.bureau, KEY, desk.bureau.local(desk.now), connection)
+    assert found is not None
+    page = re.sub(r"<[^>]+>", "", officer.open(officer.path))
+    for line in account_lines(desk.bureau, found, desk.bureau.local(desk.now)):
+        words = line.strip().partition("、")[2] if line[:1] in "一二三四五" else line.strip()
+        assert all(word in page for word in words.split("  "))

@@ -97,7 +97,9 @@ def test_a_cell_hides_none_of_its_obligations_and_leads_to_each(make_pages: Make
     link = next(a for a, *_ in _CELL.findall(browser.get("/wall?year=2023").text))
     page = browser.get(link.replace("&amp;", "&")).text
     assert re.findall(r"<dd>(\w/[^<]+)</dd>", page) == ["r/2023-03/财务科", "s/2023/财务科"]
-    assert re.findall(r"<h2>(.+)</h2>", page) == ["工作专报", "季度专报"]
+    led = re.findall(r'<h2><a href="(/desk/obligations/\d+)">(.+)</a></h2>', page)
+    assert [title for _, title in led] == ["工作专报", "季度专报"]
+    assert [browser.get(path).status_code for path, _ in led] == [200, 200]
     assert page.count("3月24日（周五）17:30") == 2
 
 
