@@ -14,6 +14,7 @@ from board.calendars import calendar_routes
 from board.context import Context
 from board.desk import desk_routes
 from board.deskmail import desk_mail_routes
+from board.deskplans import desk_plan_routes
 from board.door import Door
 from board.failures import failures
 from board.home import home_routes
@@ -44,6 +45,7 @@ def _routes(context: Context, pages: Pages) -> Iterator[BaseRoute]:
     yield from home_routes(door)
     yield from desk_routes(door)
     yield from desk_mail_routes(door)
+    yield from desk_plan_routes(door)
     yield from wall_routes(door)
     if context.links is not None:
         yield from calendar_routes(context, context.links)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from board.context import Context
 from board.rendering import Pages, megabytes
 from board.sessions import Session, Sessions
-from board.upload import BadFormError, Limits, TooMuchError, read_form
+from board.upload import FIELD_BYTES_MOST, BadFormError, Limits, TooMuchError, read_form
 from ledger import accounts
 
 _LONGEST_FORM_BYTES: Final = 64 * 1024
@@ -80,15 +80,18 @@ class Door:
 
         return Route(path, endpoint, methods=["POST"])
 
-    def upload(self, path: str, take: Take) -> Route:
-        """What a form with files is sent to; of who has not signed in nothing is read at all."""
+    def upload(self, path: str, take: Take, field_bytes: int = FIELD_BYTES_MOST) -> Route:
+        """What a form with files is sent to; of who has not signed in nothing is read at all.
+
+        `field_bytes` is the most that one field without a file may have.
+        """
 
         async def endpoint(request: Request) -> Response:
             visitor, _ = await run_in_threadpool(self._visitor, request)
             if visitor.name is None:
                 return self.pages.message(403, "没有提交", _SIGNED_OUT)
             try:
-                form = await read_form(request, self.limits)
+                form = await read_form(request, self.limits, field_bytes)
             except TooMuchError:
                 return self.pages.message(413, "没有提交", self.too_much)
             except (BadFormError, ClientDisconnect):

@@ -14,7 +14,7 @@ from ledger.archive import Archive
 from ledger.attachments import File
 
 _FIELDS_MOST: Final = 20
-_FIELD_BYTES_MOST: Final = 64 * 1024
+FIELD_BYTES_MOST: Final = 64 * 1024
 _PASSED_BY_MOST: Final = 20
 """How many times the limit is read and thrown away, so that the browser hears the answer."""
 
@@ -35,7 +35,9 @@ class Limits:
     files: int
 
 
-async def read_form(request: Request, limits: Limits) -> FormData:
+async def read_form(
+    request: Request, limits: Limits, field_bytes: int = FIELD_BYTES_MOST
+) -> FormData:
     """The form's fields and files; the caller closes it. Raises TooMuchError, BadFormError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise BadFormError("the form is not multipart")
@@ -45,7 +47,7 @@ async def read_form(request: Request, limits: Limits) -> FormData:
         # so that a few files too many are counted below, and told as such
         max_files=10 * limits.files,
         max_fields=_FIELDS_MOST,
-        max_part_size=_FIELD_BYTES_MOST,
+        max_part_size=field_bytes,
     )
     try:
         form = await parser.parse()

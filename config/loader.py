@@ -43,14 +43,15 @@ class Loaded:
         return tuple(p for p in self.problems if p.severity == "error")
 
 
-def load_plan(folder: Path, *, overrides: bytes | None = None) -> Loaded:
+def load_plan(folder: Path, *, instead: Mapping[str, bytes] | None = None) -> Loaded:
     """Read and check the plan in `folder`; never raises for what stands in its files.
 
-    `overrides` are the bytes to take instead of those of `overrides.yaml`, to try out a decision.
+    `instead` has the bytes to take for files by their names, to try out a change.
     """
     files, problems = _files(folder)
-    if overrides is not None:
-        files[OVERRIDES] = overrides
+    if instead:
+        files |= instead
+        problems = [p for p in problems if p.file not in instead]
     notices, more = _notices(files)
     plan, found = _plan(files, notices)
     problems = sorted({*problems, *more, *found})

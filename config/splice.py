@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from config.durable import sync_folder
+from config.durable import replace_file
+from config.edit import locked
 from config.encoding import decode
 from config.loader import OVERRIDES, load_plan
 from config.problems import Problem
@@ -23,7 +20,6 @@ Entry = Mapping[str, str | bool]
 KEYS: Final = ("item", "period", "section", "deadline", "exempt", "reassign", "reason", "by")
 _KINDS: Final = ("deadline", "exempt", "reassign")
 _SAME: Final = ("item", "period", "section")
-_LOCK: Final = ".overrides.lock"
 
 
 class OverrideRefusedError(ValueError):
@@ -41,7 +37,7 @@ def write_override(folder: Path, entry: Entry) -> None:
     OverrideRefusedError is raised with the problems. One writer at a time; a file in GB18030
     becomes UTF-8.
     """
-    with _locked(folder):
+    with locked(folder):
         path = (folder / OVERRIDES).resolve()
         old = path.read_bytes() if path.exists() else b""
         text, problems = decode(old, OVERRIDES)
@@ -49,10 +45,10 @@ def write_override(folder: Path, entry: Entry) -> None:
             raise OverrideRefusedError(tuple(problems))
         mark = "\ufeff" if old.startswith(b"\xef\xbb\xbf") else ""
         new = (mark + add_override(text, entry)).encode()
-        loaded = load_plan(folder, overrides=new)
+        loaded = load_plan(folder, instead={OVERRIDES: new})
         if loaded.plan is None:
             raise OverrideRefusedError(loaded.errors)
-        _replace(path, new)
+        replace_file(path, new)
 
 
 def written(when: date | datetime) -> str:
@@ -62,30 +58,6 @@ def written(when: date | datetime) -> str:
     if when.tzinfo is not None or when.second:
         return when.isoformat()
     return f"{when:%Y-%m-%d %H:%M}"
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / _LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in place of the file, durably: no reader sees half of it, no crash leaves half."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".overrides-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def add_override(text: str, entry: Entry) -> str:

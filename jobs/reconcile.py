@@ -66,12 +66,25 @@ def reconcile(
             return Reconciled()
     wanted = expand(bureau.plan, bureau.calendar, until)
     with ledger.write() as connection:
-        row = plans.find(connection, bureau.plan.id) or plans.bear(
-            connection, bureau.plan.id, bureau.plan.about.title, now
-        )
-        work = _Reconciliation(ledger, connection, bureau, row, now, who)
-        work.run(wanted)
-        plans.change(connection, row.id, reconciled=wanted_stamp, title=bureau.plan.about.title)
+        return reconcile_within(connection, ledger, bureau, wanted, now, who)
+
+
+def reconcile_within(
+    connection: Connection,
+    ledger: Ledger,
+    bureau: Bureau,
+    wanted: list[Obligation],
+    now: datetime,
+    who: str = events.DAEMON,
+) -> Reconciled:
+    """As `reconcile`, to the obligations `wanted`, in a transaction that may be rolled back."""
+    row = plans.find(connection, bureau.plan.id) or plans.bear(
+        connection, bureau.plan.id, bureau.plan.about.title, now
+    )
+    work = _Reconciliation(ledger, connection, bureau, row, now, who)
+    work.run(wanted)
+    mark = stamp(bureau, now)
+    plans.change(connection, row.id, reconciled=mark, title=bureau.plan.about.title)
     return work.done
 
 

@@ -82,3 +82,9 @@ def test_mistakes_in_the_settings_do_not_make_it_start_again_and_again() -> None
     settings = dict(lines())
     assert settings["Restart"] == "always"
     assert settings["RestartPreventExitStatus"] == "2"
+
+
+def test_the_pages_may_write_into_the_plan_that_the_daemon_runs_and_nowhere_else() -> None:
+    settings = dict(lines())
+    assert settings["ProtectSystem"] == "strict"
+    assert settings["ReadWritePaths"].removeprefix("-") == settings["ExecStart"].split()[-1]
