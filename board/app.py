@@ -20,6 +20,7 @@ from board.failures import failures
 from board.home import home_routes
 from board.login import login_routes
 from board.middleware import AccessLog, SafeHeaders
+from board.reading import own_routes, reading_routes
 from board.rendering import Pages
 from board.sections import section_routes
 from board.wall import wall_routes
@@ -47,6 +48,8 @@ def _routes(context: Context, pages: Pages) -> Iterator[BaseRoute]:
     yield from desk_mail_routes(door)
     yield from desk_plan_routes(door)
     yield from wall_routes(door)
+    yield from reading_routes(door)
     if context.links is not None:
         yield from calendar_routes(context, context.links)
+        yield from own_routes(context, context.links, pages)
         yield from section_routes(context, context.links, pages)

@@ -194,6 +194,7 @@ class _Counter:
 
     def _page(self, page: LetterPage, said: Said | None, status: int = 200) -> Response:
         links, plan = self.links, page.bureau.plan
+        whose = Feed(page.plan, Recipient(page.name, official=page.official))
         text = self.pages.text(
             "letter.html",
             page=page,
@@ -203,7 +204,8 @@ class _Counter:
             office=plan.office.name,
             office_email=plan.mailbox(plan.office),
             limits=self.limits,
-            feed=links.feed(Feed(page.plan, Recipient(page.name, official=page.official))),
+            feed=links.feed(whose),
+            own=links.own(whose),
             forms={i.id: links.form(Form(page.letter, i.id, i.seen)) for i in page.items},
         )
         return Response(text, status, dict(_HEADERS), media_type="text/html")

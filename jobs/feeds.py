@@ -98,10 +98,14 @@ def _rows(connection: Connection, feed: Feed, now: datetime) -> list[Row[Any]]:
 
 
 def _answers(bureau: Bureau, post: str, row: Row[Any], now: datetime) -> bool:
-    """Whether an official leads it; the head of the group sees whatever is overdue as well."""
-    if row.item not in bureau.plan.items:
-        return False
-    if post in bureau.posts(row.item, row.section, Audience.LEADER):
-        return True
     overdue = State(row.state).owed and row.deadline < now
-    return overdue and post in bureau.posts(row.item, row.section, Audience.HEAD)
+    return answers_for(bureau, post, row.item, row.section, overdue=overdue)
+
+
+def answers_for(bureau: Bureau, post: str, item: str, section: str, *, overdue: bool) -> bool:
+    """Whether an official leads it; the head of the group sees whatever is overdue as well."""
+    if item not in bureau.plan.items:
+        return False
+    if post in bureau.posts(item, section, Audience.LEADER):
+        return True
+    return overdue and post in bureau.posts(item, section, Audience.HEAD)

@@ -31,7 +31,7 @@ class ForgedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose calendar: a section's or an official's, of one plan by its row id."""
+    """Whose calendar or page: a section's or an official's, of one plan by its row id."""
 
     plan: int
     recipient: Recipient
@@ -53,6 +53,7 @@ class Links:
         self.public_url = public_url.rstrip("/")
         self._letters = _serializer("letter", keys)
         self._feeds = _serializer("feed", keys)
+        self._own = _serializer("own", keys)
         self._forms = _serializer("form", keys)
 
     def letter(self, letter: int) -> str:
@@ -76,15 +77,19 @@ class Links:
 
     def feed(self, feed: Feed) -> str:
         """The address of a calendar."""
-        named = [feed.plan, feed.recipient.name, int(feed.recipient.official)]
-        return f"{self.public_url}/cal/{self._feeds.dumps(named)}.ics"
+        return f"{self.public_url}/cal/{self._feeds.dumps(_named(feed))}.ics"
 
     def feed_of(self, token: str) -> Feed:
         """Whose calendar a token opens. Raises ForgedError."""
-        match _read(self._feeds, token):
-            case [int(plan), str(name), int(official)]:
-                return Feed(plan, Recipient(name, official=bool(official)))
-        raise ForgedError(_FORGED)
+        return _feed(_read(self._feeds, token))
+
+    def own(self, feed: Feed) -> str:
+        """The address of a section's or an official's own page, to read."""
+        return f"{self.public_url}/own/{self._own.dumps(_named(feed))}"
+
+    def own_of(self, token: str) -> Feed:
+        """Whose page a token opens. Raises ForgedError."""
+        return _feed(_read(self._own, token))
 
     def form(self, form: Form) -> str:
         """The token that a form carries back."""
@@ -96,6 +101,17 @@ class Links:
             case [int(letter), int(obligation), str(seen)]:
                 return Form(letter, obligation, seen)
         raise ForgedError(_FORGED)
+
+
+def _named(feed: Feed) -> list[Any]:
+    return [feed.plan, feed.recipient.name, int(feed.recipient.official)]
+
+
+def _feed(named: Any) -> Feed:
+    match named:
+        case [int(plan), str(name), int(official)]:
+            return Feed(plan, Recipient(name, official=bool(official)))
+    raise ForgedError(_FORGED)
 
 
 def _serializer(purpose: str, keys: Sequence[str]) -> URLSafeSerializer:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
-from config.model import Light
+from config.model import Kind, Light
+from config.plan import kind_of
 from duban.bureau import Bureau
 from duban.standings import Standing, State, standing
 from ledger.tables import obligation
@@ -23,9 +25,12 @@ class Posted:
 
     id: int
     key: str
+    item: str
     section: str
     month: int
+    kind: str
     title: str
+    label: str
     period: str
     deadline: datetime
     standing: Standing
@@ -39,38 +44,48 @@ def read_wall(
     connection: Connection, bureau: Bureau, plan_id: int, year: int, now: datetime
 ) -> list[Posted]:
     """What a plan asks for in a year, by deadline: one query, however many sections there are."""
+    in_year = obligation.c.nominal.between(date(year, 1, 1), date(year, 12, 31))
+    return read_posted(connection, bureau, plan_id, now, in_year)
+
+
+def read_posted(
+    connection: Connection,
+    bureau: Bureau,
+    plan_id: int,
+    now: datetime,
+    *wanted: ColumnElement[bool],
+) -> list[Posted]:
+    """The obligations of a plan that are `wanted`, by deadline; what was dropped is not shown."""
     rows = connection.execute(
         select(obligation)
-        .where(
-            obligation.c.plan_id == plan_id,
-            obligation.c.nominal.between(date(year, 1, 1), date(year, 12, 31)),
-            obligation.c.state != State.DROPPED.value,
-        )
+        .where(obligation.c.plan_id == plan_id, obligation.c.state != State.DROPPED.value, *wanted)
         .order_by(obligation.c.deadline, obligation.c.id)
     )
     lights = _Lights(bureau, now)
-    posted = []
-    for row in rows:
-        item = bureau.plan.items.get(row.item)
-        stands = standing(State(row.state), row.deadline, row.late, now)
-        pending = stands is Standing.PENDING and item is not None
-        posted.append(
-            Posted(
-                id=row.id,
-                key=row.key,
-                section=row.section,
-                month=row.nominal.month,
-                title=item.title if item else row.item,
-                period=row.period,
-                deadline=bureau.local(row.deadline),
-                standing=stands,
-                late=row.late,
-                light=lights.of(row.item, row.deadline) if pending else None,
-                submitted_at=bureau.local(row.submitted_at) if row.submitted_at else None,
-                reason=row.reason or "",
-            )
-        )
-    return posted
+    return [_posted(bureau, row, lights, now) for row in rows]
+
+
+def _posted(bureau: Bureau, row: Row[Any], lights: _Lights, now: datetime) -> Posted:
+    item = bureau.plan.items.get(row.item)
+    stands = standing(State(row.state), row.deadline, row.late, now)
+    pending = stands is Standing.PENDING and item is not None
+    return Posted(
+        id=row.id,
+        key=row.key,
+        item=row.item,
+        section=row.section,
+        month=row.nominal.month,
+        kind=(kind_of(item) if item else Kind.REPORT).value,
+        title=item.title if item else row.item,
+        label=item.label if item else row.item,
+        period=row.period,
+        deadline=bureau.local(row.deadline),
+        standing=stands,
+        late=row.late,
+        light=lights.of(row.item, row.deadline) if pending else None,
+        submitted_at=bureau.local(row.submitted_at) if row.submitted_at else None,
+        reason=row.reason or "",
+    )
 
 
 class _Lights:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import quote
 
 from config.model import Kind, Light
@@ -60,7 +61,23 @@ def stamp(value: datetime, now: datetime) -> str:
     return f"{plain_day(value, now)} {clock(value)}"
 
 
-def name(item: ItemFacts, now: datetime) -> str:
+class Named(Protocol):
+    """What a name is made of."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of item (config.model.Kind)."""
+
+    @property
+    def label(self) -> str:
+        """The item's short title."""
+
+    @property
+    def period(self) -> str:
+        """The period, as in the key."""
+
+
+def name(item: Named, now: datetime) -> str:
     """What an obligation is called: `3月专报`, `半年总结`, a milestone's own title."""
     period = _PERIOD.fullmatch(item.period)
     if item.kind != Kind.REPORT or not period or _MONTH_FIRST.match(item.label):
