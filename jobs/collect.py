@@ -13,7 +13,8 @@ from duban.deadlines import key_of
 from duban.facts import LetterKind
 from duban.letters import Recipient
 from duban.standings import State
-from jobs.letterbox import alarmed_posts, notify_office, post
+from jobs.letterbox import alarmed_posts, notify_office, post, tell_of_hand_in, untell_hand_in
+from jobs.links import LINK
 from ledger import events, obligations, plans
 from ledger.attachments import File, assign, attach
 from ledger.engine import Ledger
@@ -114,6 +115,7 @@ def withdraw(ledger: Ledger, bureau: Bureau, act: Act) -> None:
             next_action_at=act.at if state.owed else None,
         )
         void_receipt(connection, row.id, "withdrawn meanwhile")
+        untell_hand_in(connection, bureau, row)
         note(connection, row, act, "submission.withdrawn")
         # what the plan decided while the report lay here, such as an exemption, counts again
         plans.change(connection, row.plan_id, reconciled=f"{bureau.plan.digest} again")
@@ -221,6 +223,11 @@ def _hand_in(
     for name in alarmed_posts(connection, row.id):
         official = Recipient(name, official=True)
         post(connection, ledger, bureau, row.plan_id, LetterKind.CLOSING, official, act.at, [row])
+    # a mail lies in the office's own mailbox, and what the office enters it knows
+    if act.via == LINK and row.section != bureau.plan.office.name:
+        called = spoken_period(row.period) + bureau.plan.items[row.item].label
+        line = f"{row.section} {called}，编号{number}"
+        tell_of_hand_in(connection, ledger, bureau, row, act.at, line)
     return number
 
 

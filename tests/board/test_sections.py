@@ -48,7 +48,10 @@ def test_the_receipt_is_shown_with_number_and_time_and_mailed_once(office: Offic
     number = office.desk.submissions()[0].number
     assert f"已收到，编号{number}，3月17日（周五）09:00" in page
     assert "3月专报.docx" in page
-    assert told(office.desk.deliver()) == [("receipt", "caiwu@edu.example")]
+    assert told(office.desk.deliver()) == [
+        ("receipt", "caiwu@edu.example"),
+        ("notice", "bangongshi@edu.example"),
+    ]
     assert told(office.desk.beat("03-22 09:00")) == []
 
 

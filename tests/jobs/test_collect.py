@@ -8,8 +8,8 @@ import pytest
 
 from duban.bureau import Bureau
 from duban.standings import State
-from jobs.collect import RefusedError, full_key, tell_office
-from tests.support.ledgers import Desk, MakeDesk, at, one_report, told
+from jobs.collect import RefusedError, full_key, tell_office, withdraw
+from tests.support.ledgers import Desk, MakeDesk, at, everybodys_report, one_report, told
 from tests.support.plans import rule
 
 SECTION, DEPUTY, HEAD = "caiwu@edu.example", "fujuzhang@edu.example", "juzhang@edu.example"
@@ -250,3 +250,38 @@ def test_a_plan_without_a_row_has_nobody_to_tell(desk: Desk) -> None:
     stranger = Bureau(one_report(about={"id": "other"}))
     tell_office(desk.ledger, stranger, desk.now, "标题", [], [])
     assert desk.letters() == []
+
+
+def test_the_office_hears_at_once_what_came_by_link(desk: Desk) -> None:
+    desk.go("03-20 10:00").submit(via="link", who="财务科")
+    sent = {s.ready.facts.kind.value: s for s in desk.deliver()}
+    assert set(sent) == {"receipt", "notice"}
+    notice = sent["notice"]
+    assert notice.mail.recipient == "bangongshi@edu.example"
+    number = desk.submissions()[0].number
+    assert notice.ready.facts.title == f"收到报送：财务科 3月工作专报，编号{number}"
+
+
+def test_what_comes_in_out_of_hours_is_one_letter_to_the_office(make_desk: MakeDesk) -> None:
+    desk = make_desk(everybodys_report())
+    desk.go("03-20 20:00").submit(via="link", who="财务科")
+    desk.submit("r/2023-03/组织科", via="link", who="组织科")
+    desk.submit("r/2023-03/初幼教科", via="link", who="初幼教科")
+    withdraw(desk.ledger, desk.bureau, desk.act("r/2023-03/组织科", who="组织科"))
+    desk.reconcile()
+    (notice,) = [s for s in desk.beat("03-21 08:00") if s.ready.facts.kind.value == "notice"]
+    assert notice.ready.facts.title == "收到2项报送"
+    assert [line.split()[0] for line in notice.ready.facts.details] == ["财务科", "初幼教科"]
+
+
+def test_the_office_hears_nothing_of_what_was_taken_back_before(desk: Desk) -> None:
+    desk.go("03-20 20:00").submit(via="link", who="财务科")
+    withdraw(desk.ledger, desk.bureau, desk.act(who="财务科"))
+    desk.reconcile()
+    assert told(desk.beat("03-21 09:00")) == [("reminder", "caiwu@edu.example")]
+
+
+@pytest.mark.parametrize("via", ["mail", "command", "board"])
+def test_the_office_is_not_told_what_it_has_seen_itself(desk: Desk, via: str) -> None:
+    desk.go("03-20 10:00").submit(via=via)
+    assert told(desk.deliver()) == [("receipt", "caiwu@edu.example")]
