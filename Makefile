@@ -41,6 +41,12 @@ test: check unit installed ## everything: lint, types, rooms, tests, then the in
 .PHONY: check
 check: lint types rooms ## lint, types and the rules of the rooms
 
+# What judges whether people with bad eyes or without a mouse can use the pages: a file for the browser.
+AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
+$(AXE): | $(VENV)/.ready
+	@if command -v npm >/dev/null; then npm install --prefix $(VENV)/axe --no-save --ignore-scripts \
+		--no-audit --no-fund --silent axe-core@4.14.1; fi
+
 .PHONY: lint types rooms unit installed
 lint: $(VENV)/.ready
 	$(BIN)/ruff check $(CODE)
@@ -52,7 +58,7 @@ types: $(VENV)/.ready
 rooms: $(VENV)/.ready
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.ready ## the tests, with their coverage
+unit: $(VENV)/.ready $(AXE) ## the tests, with their coverage
 	$(PY) -m pytest --numprocesses=$(WORKERS) --ignore=tests/install --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='duban/*' --fail-under=100

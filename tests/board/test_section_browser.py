@@ -3,13 +3,8 @@ the browser about scripts or styles that were held back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -22,27 +17,6 @@ const how = {dataTransfer: all, bubbles: true, cancelable: true};
 for (const what of ["dragenter", "dragover", "drop"])
   arguments[0].dispatchEvent(new DragEvent(what, how));
 """
-
-
-@pytest.fixture(scope="module")
-def browser(
-    program: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[webdriver.Chrome]:
-    options = Options()
-    options.binary_location = str(program("chromium"))
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--disable-background-networking",
-        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(str(program("chromedriver"))))
-    yield driver
-    driver.quit()
 
 
 def visit(browser: webdriver.Chrome, office: Office, path: str, width: int = 360) -> None:
