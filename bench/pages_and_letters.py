@@ -1,10 +1,11 @@
-"""What the pages cost the letters: letters a second, with and without people at the pages.
+"""What the pages cost the letters, and how fast the wall comes meanwhile.
 
-    python bench/pages_and_letters.py [LETTERS]        (2,000 by default)
+    python -m bench.pages_and_letters [LETTERS]        (10,000 by default)
 
-A real daemon sends letters to a server on loopback while nobody, 20 requests a second, or four
-clients without a pause ask for its pages (the login page, the probes, the figures). Prints one line
-for each, with the median and the slowest hundredth of the answers. Each run ends by itself.
+A real daemon sends letters to Postfix's smtp-sink while nobody, 50 readers who each look at the
+wall once a second, or four who never pause ask for the wall of twenty sections by a year. Prints
+one line for each, with the median and the slowest hundredth of the answers. Each run ends by
+itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
+import re
 import signal
 import statistics
 import subprocess
@@ -24,29 +27,23 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
+
+from bench.sink import Sink
 from config.loader import load_plan
 from duban.bureau import Bureau
 from duban.facts import LetterKind
 from duban.letters import Recipient
+from jobs.passwords import hashed
 from jobs.reconcile import reconcile
-from ledger import letters, plans
+from ledger import accounts, letters, plans
 from ledger.engine import Ledger
-from tests.support.smtp import FaultyServer
+from scheduler.clock import SystemClock
 
 PLAN = Path(__file__).parents[1] / "config" / "quanzhou-2023"
 NOW = datetime(2023, 2, 1, 2, 0, tzinfo=UTC)
-PATHS = ("/login", "/readyz", "/metrics", "/healthz")
-_DAEMON = """
-import asyncio, json, sys
-from datetime import datetime
-from pathlib import Path
-from config.settings import Settings
-from scheduler.clock import VirtualClock
-from scheduler.daemon import run
-given = json.loads(sys.argv[1])
-clock = VirtualClock(datetime.fromisoformat(given.pop("now")))
-sys.exit(asyncio.run(run([Path(given.pop("folder"))], Settings(**given), clock)))
-"""
+NAME, PASSWORD = "reader", "a password of the bench"
+_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
 def filled(path: Path, count: int) -> None:
@@ -65,6 +62,7 @@ def filled(path: Path, count: int) -> None:
             letters.queue(
                 connection, ledger, plan_id, LetterKind.NOTICE, office, NOW, "x.example", data=data
             )
+        accounts.add(connection, NAME, hashed(PASSWORD, NAME), NOW)
     ledger.close()
 
 
@@ -74,6 +72,9 @@ def daemon(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     given = {
         "folder": str(PLAN),
         "now": NOW.isoformat(),
+        "since": SystemClock().now().timestamp(),
+        "figures": str(folder / "figures"),
+        "tick_seconds": 20,
         "database": f"sqlite:///{folder}/ledger.sqlite",
         "smtp_host": "127.0.0.1",
         "smtp_port": port,
@@ -83,7 +84,7 @@ def daemon(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         "http_listen": "127.0.0.1:0",
     }
     with subprocess.Popen(
-        [sys.executable, "-c", _DAEMON, json.dumps(given)],
+        [sys.executable, "-m", "bench.daemon", json.dumps(given)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=PLAN.parents[1],
@@ -96,15 +97,15 @@ def daemon(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
             process.communicate(timeout=60)
 
 
-@contextmanager
-def relay() -> Iterator[int]:
-    """A mail server that takes everything; gives its port."""
-    server = FaultyServer()
-    server.start()
-    try:
-        yield server.port
-    finally:
-        server.stop()
+def signed_in(address: str) -> str:
+    """The cookie of somebody who has signed in."""
+    with httpx2.Client(base_url=f"http://{address}", timeout=60) as browser:
+        found = _TOKEN.search(browser.get("/login").text)
+        if found is None:
+            raise SystemExit("the login page has no form")
+        fields = {"form_token": found[1], "name": NAME, "password": PASSWORD}
+        browser.post("/login", data=fields)
+        return f"duban={browser.cookies['duban']}"
 
 
 class Readers:
@@ -112,6 +113,7 @@ class Readers:
 
     def __init__(self, address: str, clients: int, pause_s: float) -> None:
         self.took: list[float] = []
+        self._cookie = signed_in(address)
         self._address, self._pause_s = address, pause_s
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
@@ -126,13 +128,17 @@ class Readers:
 
     def _ask(self) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=60)
-        number = 0
-        while not self._stop.wait(self._pause_s):
+        # they do not all come in the same moment
+        pause_s = random.uniform(0, self._pause_s)  # noqa: S311
+        while not self._stop.wait(pause_s):
             begun = time.perf_counter()
-            connection.request("GET", PATHS[number % len(PATHS)])
-            connection.getresponse().read()
+            connection.request("GET", "/wall?year=2023", headers={"Cookie": self._cookie})
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise SystemExit(f"the wall answers {answer.status}")
             self.took.append((time.perf_counter() - begun) * 1e3)
-            number += 1
+            pause_s = self._pause_s
         connection.close()
 
 
@@ -141,7 +147,7 @@ def measure(count: int, clients: int, pause_s: float) -> tuple[float, list[float
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         filled(folder / "ledger.sqlite", count)
-        with relay() as port, daemon(folder, port) as process:
+        with Sink() as sink, daemon(folder, sink.port) as process:
             readers, sent, begun = None, 0, 0.0
             for line in process.stderr or ():
                 entry = json.loads(line)
@@ -160,11 +166,12 @@ def measure(count: int, clients: int, pause_s: float) -> tuple[float, list[float
 
 def main() -> None:
     """Measure and print one line for each kind of company."""
-    count = int(sys.argv[1]) if sys.argv[1:] else 2000
+    count = int(sys.argv[1]) if sys.argv[1:] else 10_000
     for name, clients, pause_s in (
         ("nobody", 0, 0.0),
-        ("20 requests a second", 1, 0.05),
-        ("four clients without a pause", 4, 0.0),
+        ("50 readers, once a second", 50, 1.0),
+        ("nobody", 0, 0.0),
+        ("four readers without a pause", 4, 0.0),
         ("nobody", 0, 0.0),
     ):
         rate, took = measure(count, clients, pause_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -46,7 +46,7 @@ class Context:
     `bureaus` gives the running plans by their row ids, `clock` the present instant, `say` logs an
     event with its fields. `keys` sign what browsers keep, from the oldest to the newest. `folders`
     are those of the plans' files, by the same ids, where this machine decides; `hasten` has the
-    daemon look at once.
+    daemon look at once. A page that takes long to make may be as old as `fresh`.
     """
 
     ledger: Ledger
@@ -61,6 +61,7 @@ class Context:
     hasten: Callable[[], object] = lambda: None
     links: Links | None = None
     public_url: str | None = None
+    fresh: timedelta = timedelta(seconds=1)
     metrics_token: str | None = field(default=None, repr=False)
 
     @property

@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -114,25 +116,46 @@ def wall_routes(door: Door) -> list[Route]:
 class _Wall:
     def __init__(self, door: Door) -> None:
         self.door = door
+        self._making = Lock()
+        self._kept: dict[tuple[int, int], tuple[_Asked, Markup]] = {}
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """The whole year."""
         asked = self._asked(request)
         if asked is None:
             return self._nothing()
-        posted = self._read(asked)
         return self.door.render(
             visitor,
             "wall.html",
             about=asked.bureau.plan.about,
             year=asked.year,
-            now=asked.now,
-            months=_MONTHS,
-            rows=_rows(asked, posted),
-            legend=_legend(posted),
+            table=self._table(asked),
             years=[(y, _query(asked, y)) for y in (asked.year - 1, asked.year + 1)],
             plans=_plans(self.door.context.bureaus().values()),
         )
+
+    def _table(self, asked: _Asked) -> Markup:
+        """The wall as HTML: made once for all who ask within a moment, however many they are."""
+        with self._making:
+            kept = self._kept.get((asked.plan_id, asked.year))
+            if kept is not None:
+                made, table = kept
+                age = asked.now - made.now
+                if made.bureau is asked.bureau and timedelta() <= age < self.door.context.fresh:
+                    return table
+            posted = self._read(asked)
+            text = self.door.pages.text(
+                "walltable.html",
+                about=asked.bureau.plan.about,
+                year=asked.year,
+                now=asked.now,
+                months=_MONTHS,
+                rows=_rows(asked, posted),
+                legend=_legend(posted),
+            )
+            table = Markup(text)  # noqa: S704 - our own template, which escapes
+            self._kept = {(asked.plan_id, asked.year): (asked, table)}
+            return table
 
     def cell(self, request: Request, visitor: Visitor) -> Response:
         """The obligations of one cell."""

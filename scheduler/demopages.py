@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
 from typing import Final
@@ -95,6 +95,7 @@ class House:
             keys=self._keys,
             links=self.links,
             public_url=self.url,
+            fresh=timedelta(),  # its clock stands still while a visitor acts
         )
         session = Session(until=int(ends.timestamp()), account=account.id, version=account.version)
         door = Door(context, Pages())

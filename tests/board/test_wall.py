@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -149,3 +151,23 @@ def test_the_wall_of_the_real_year_asks_for_the_obligations_once(make_pages: Mak
     listening.remove(engine, "before_cursor_execute", note)
     assert page.count('<th scope="row">') == 20
     assert len(asked) == 1
+
+
+def test_all_who_look_within_a_second_see_one_wall_and_later_ones_the_next(pages: Pages) -> None:
+    pages.context = replace(pages.context, fresh=timedelta(seconds=1))
+    desk = pages.desk.go("03-20 10:00")
+    browser = pages.insider()
+    first = browser.get("/wall").text
+    desk.submit()
+    assert browser.get("/wall").text == first
+    desk.go("03-20 10:01")
+    assert "待核1项" in browser.get("/wall").text
+
+
+def test_another_year_or_plan_is_never_taken_for_the_one_that_was_just_made(pages: Pages) -> None:
+    pages.context = replace(pages.context, fresh=timedelta(seconds=1))
+    browser = pages.insider()
+    assert "2023年晾晒表" in browser.get("/wall").text
+    assert "2024年晾晒表" in browser.get("/wall?year=2024").text
+    pages.desk.override(exempt=True)
+    assert "免报1项" in browser.get("/wall").text

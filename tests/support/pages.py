@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def make_pages(make_desk: MakeDesk, tmp_path: Path) -> MakePages:
             keys=KEYS,
             links=Links(PUBLIC, KEYS),
             public_url=PUBLIC,
+            fresh=timedelta(),
         )
         made = Pages(desk, replace(context, **changes))
         return made
