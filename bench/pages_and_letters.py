@@ -113,9 +113,8 @@ class Readers:
 
     def __init__(self, address: str, clients: int, pause_s: float) -> None:
         self.took: list[float] = []
-        self._cookie = signed_in(address)
         self._address, self._pause_s = address, pause_s
-        self._stop = threading.Event()
+        self._stop, self._signing, self._cookie = threading.Event(), threading.Lock(), ""
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
         for thread in self._threads:
             thread.start()
@@ -126,13 +125,20 @@ class Readers:
         for thread in self._threads:
             thread.join()
 
+    def _signed_in(self) -> str:
+        """The session that all of them share."""
+        with self._signing:
+            self._cookie = self._cookie or signed_in(self._address)
+            return self._cookie
+
     def _ask(self) -> None:
+        cookie = self._signed_in()
         connection = http.client.HTTPConnection(self._address, timeout=60)
         # they do not all come in the same moment
         pause_s = random.uniform(0, self._pause_s)  # noqa: S311
         while not self._stop.wait(pause_s):
             begun = time.perf_counter()
-            connection.request("GET", "/wall?year=2023", headers={"Cookie": self._cookie})
+            connection.request("GET", "/wall?year=2023", headers={"Cookie": cookie})
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:

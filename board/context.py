@@ -61,7 +61,7 @@ class Context:
     hasten: Callable[[], object] = lambda: None
     links: Links | None = None
     public_url: str | None = None
-    fresh: timedelta = timedelta(seconds=1)
+    fresh: timedelta = timedelta(seconds=3)
     metrics_token: str | None = field(default=None, repr=False)
 
     @property

@@ -117,7 +117,7 @@ class _Wall:
     def __init__(self, door: Door) -> None:
         self.door = door
         self._making = Lock()
-        self._kept: dict[tuple[int, int], tuple[_Asked, Markup]] = {}
+        self._kept: tuple[_Asked, Markup] | None = None
 
     def show(self, request: Request, visitor: Visitor) -> Response:
         """The whole year."""
@@ -135,27 +135,42 @@ class _Wall:
         )
 
     def _table(self, asked: _Asked) -> Markup:
-        """The wall as HTML: made once for all who ask within a moment, however many they are."""
-        with self._making:
-            kept = self._kept.get((asked.plan_id, asked.year))
-            if kept is not None:
-                made, table = kept
-                age = asked.now - made.now
-                if made.bureau is asked.bureau and timedelta() <= age < self.door.context.fresh:
-                    return table
-            posted = self._read(asked)
-            text = self.door.pages.text(
-                "walltable.html",
-                about=asked.bureau.plan.about,
-                year=asked.year,
-                now=asked.now,
-                months=_MONTHS,
-                rows=_rows(asked, posted),
-                legend=_legend(posted),
-            )
-            table = Markup(text)  # noqa: S704 - our own template, which escapes
-            self._kept = {(asked.plan_id, asked.year): (asked, table)}
+        """The wall as HTML: made once for all who ask within a moment, however many they are.
+
+        Who asks while another's request makes it anew gets the one before.
+        """
+        kept = self._kept_for(asked)
+        if kept is not None and timedelta() <= asked.now - kept[0].now < self.door.context.fresh:
+            return kept[1]
+        waits = kept is None or not self.door.context.fresh
+        if not self._making.acquire(blocking=waits):
+            assert kept is not None  # noqa: S101 - else it would have waited
+            return kept[1]
+        try:
+            table = self._make(asked)
+            self._kept = asked, table
             return table
+        finally:
+            self._making.release()
+
+    def _kept_for(self, asked: _Asked) -> tuple[_Asked, Markup] | None:
+        kept = self._kept
+        if kept is None or kept[0].bureau is not asked.bureau or kept[0].year != asked.year:
+            return None
+        return kept
+
+    def _make(self, asked: _Asked) -> Markup:
+        posted = self._read(asked)
+        text = self.door.pages.text(
+            "walltable.html",
+            about=asked.bureau.plan.about,
+            year=asked.year,
+            now=asked.now,
+            months=_MONTHS,
+            rows=_rows(asked, posted),
+            legend=_legend(posted),
+        )
+        return Markup(text)  # noqa: S704 - our own template, which escapes
 
     def cell(self, request: Request, visitor: Visitor) -> Response:
         """The obligations of one cell."""

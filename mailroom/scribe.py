@@ -8,6 +8,7 @@ is worded here.
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from mailroom.render import Rendered, Speaker
 
 _PATIENCE_S = 10
 _LENGTH_BYTES = 4
+_NICE = 10
 _ROOT = Path(__file__).parents[1]
 _COMMAND = ("-P", "-c", "from mailroom.scribe import main; main()")
 
@@ -107,6 +109,7 @@ class Scribe:
 
 def main() -> None:
     """Write what is ordered on standard input until it ends."""
+    os.nice(_NICE)  # who sends, marks, or reads a page goes first
     speaker = Speaker(Path(sys.argv[1]) if sys.argv[1] else None)
     orders, letters = sys.stdin.buffer, sys.stdout.buffer
     _say(letters, [])
