@@ -109,7 +109,8 @@ class Scribe:
 
 def main() -> None:
     """Write what is ordered on standard input until it ends."""
-    os.nice(_NICE)  # who sends, marks, or reads a page goes first
+    with suppress(OSError):  # the unit of systemd forbids it
+        os.nice(_NICE)  # who sends, marks, or reads a page goes first
     speaker = Speaker(Path(sys.argv[1]) if sys.argv[1] else None)
     orders, letters = sys.stdin.buffer, sys.stdout.buffer
     _say(letters, [])
