@@ -43,6 +43,7 @@ from scheduler.clock import SystemClock
 PLAN = Path(__file__).parents[1] / "config" / "quanzhou-2023"
 NOW = datetime(2023, 2, 1, 2, 0, tzinfo=UTC)
 NAME, PASSWORD = "reader", "a password of the bench"
+WALL = "/wall?year=2023"
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -98,13 +99,14 @@ def daemon(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 
 
 def signed_in(address: str) -> str:
-    """The cookie of somebody who has signed in."""
+    """The cookie of somebody who has signed in and seen the wall: its template is compiled then."""
     with httpx2.Client(base_url=f"http://{address}", timeout=60) as browser:
         found = _TOKEN.search(browser.get("/login").text)
         if found is None:
             raise SystemExit("the login page has no form")
         fields = {"form_token": found[1], "name": NAME, "password": PASSWORD}
         browser.post("/login", data=fields)
+        browser.get(WALL).raise_for_status()
         return f"duban={browser.cookies['duban']}"
 
 
@@ -138,7 +140,7 @@ class Readers:
         pause_s = random.uniform(0, self._pause_s)  # noqa: S311
         while not self._stop.wait(pause_s):
             begun = time.perf_counter()
-            connection.request("GET", "/wall?year=2023", headers={"Cookie": cookie})
+            connection.request("GET", WALL, headers={"Cookie": cookie})
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:
