@@ -35,6 +35,7 @@ class Visitor:
     name: str | None = None
 
 
+AtHand = Callable[[Request], bool]
 Show = Callable[[Request, Visitor], Response]
 Take = Callable[[Request, Visitor, FormData], Response]
 
@@ -54,10 +55,15 @@ class Door:
         self.limits = Limits(context.archive.largest, context.files_at_once)
         self.sessions = Sessions(context.keys, secure=context.https)
 
-    def page(self, path: str, show: Show, *, anybody: bool = False) -> Route:
-        """A page; who has not signed in is sent to do so, unless `anybody` may see it."""
+    def page(
+        self, path: str, show: Show, *, anybody: bool = False, at_hand: AtHand | None = None
+    ) -> Route:
+        """A page; who has not signed in is sent to do so, unless `anybody` may see it.
 
-        def endpoint(request: Request) -> Response:
+        What is `at_hand` is answered on the loop: a thread's turn would take longer than the page.
+        """
+
+        def answer(request: Request) -> Response:
             visitor, new = self._visitor(request)
             if visitor.name is None and not anybody:
                 return self._to_login(request)
@@ -65,6 +71,11 @@ class Door:
             if new:
                 self.sessions.keep(response, visitor.session)
             return response
+
+        async def endpoint(request: Request) -> Response:
+            if at_hand is not None and at_hand(request):
+                return answer(request)
+            return await run_in_threadpool(answer, request)
 
         return Route(path, endpoint, methods=["GET"])
 

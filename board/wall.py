@@ -110,7 +110,7 @@ class _Asked:
 def wall_routes(door: Door) -> list[Route]:
     """`/wall` for a year, and `/wall/cell` for a section's month in it."""
     wall = _Wall(door)
-    return [door.page("/wall", wall.show), door.page("/wall/cell", wall.cell)]
+    return [door.page("/wall", wall.show, at_hand=wall.at_hand), door.page("/wall/cell", wall.cell)]
 
 
 class _Wall:
@@ -134,13 +134,24 @@ class _Wall:
             plans=_plans(self.door.context.bureaus().values()),
         )
 
+    def at_hand(self, request: Request) -> bool:
+        """Whether the wall that a request asks for has just been made, or is being made anew."""
+        asked = self._asked(request)
+        kept = None if asked is None else self._kept_for(asked)
+        if asked is None or kept is None or not self.door.context.fresh:
+            return False
+        return self._making.locked() or self._is_fresh(kept[0], asked)
+
+    def _is_fresh(self, made: _Asked, asked: _Asked) -> bool:
+        return timedelta() <= asked.now - made.now < self.door.context.fresh
+
     def _table(self, asked: _Asked) -> Markup:
         """The wall as HTML: made once for all who ask within a moment, however many they are.
 
         Who asks while another's request makes it anew gets the one before.
         """
         kept = self._kept_for(asked)
-        if kept is not None and timedelta() <= asked.now - kept[0].now < self.door.context.fresh:
+        if kept is not None and self._is_fresh(kept[0], asked):
             return kept[1]
         waits = kept is None or not self.door.context.fresh
         if not self._making.acquire(blocking=waits):
