@@ -62,7 +62,8 @@ class House:
         self._bound, self._outbox, self._archive = bound, outbox, archive
         self._keys = (secrets.token_urlsafe(32),)
         self._enter = secrets.token_urlsafe(12)
-        self.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        self.port: int = bound.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self.links = Links(self.url, self._keys)
         self.handed_in = asyncio.Event()
         self.held_until = 0.0

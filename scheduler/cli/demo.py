@@ -80,6 +80,10 @@ def demo_command(speed: str | None, days: int | None, out: Path, once: bool) -> 
 
 def _invite(house: House) -> None:
     """Say where to look, and open it where there is a desktop with a browser."""
+    from scheduler.demopages import USUAL_PORT
+
+    if house.port != USUAL_PORT:
+        line(say("demo.port", usual=USUAL_PORT, port=house.port))
     line(say("demo.pages", board=house.entrance, outbox=f"{house.url}/outbox/"))
     line()
     if sys.stdout.isatty() and _on_a_desktop():

@@ -304,6 +304,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "看板：{board}\n发件箱：{outbox}\n请先打开看板地址（免登录），再从发件箱中任一提醒打开报送页，"
         "交一份材料，看晾晒上的灯变色。\n打开报送页时，演示的时钟会等您。",
     ),
+    "demo.port": (
+        "Port {usual} is taken; the pages are on {port}.",
+        "端口 {usual} 已被占用，改用 {port}。",
+    ),
     "demo.pace": ("{seconds:g} s a day", "每 {seconds:g} 秒过一天"),
     "demo.pace.max": ("without pauses", "中间不停顿"),
     "demo.end": (

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import httpx2 as httpx
 import pytest
+
+from scheduler.demopages import USUAL_PORT
 
 COMMAND = (sys.executable, "-c", "from scheduler.cli import main; main()")
 
@@ -84,6 +88,24 @@ def test_a_visitor_hands_in_and_the_receipt_goes_out_while_the_year_waits(
     assert wall.text != before
     assert "待核" in wall.text
     assert wall.headers["refresh"] == "5"
+
+
+def test_a_demo_beside_another_says_that_it_took_another_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody else has it already: as good
+            taken.bind(("127.0.0.1", USUAL_PORT))
+            taken.listen()
+        options = ("--speed", "0.01", "--days", "1", "--out", str(tmp_path / "demo"))
+        command = [*COMMAND, "demo", *options]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    port = re.search(rf"端口 {USUAL_PORT} 已被占用，改用 (\d+)。", said)
+    assert port
+    assert f"http://127.0.0.1:{port[1]}/enter/" in said
 
 
 def test_a_stranger_is_not_let_in(shown: Shown) -> None:
