@@ -104,6 +104,8 @@ def _password(name: str) -> str:
     """
     from jobs.passwords import LONGEST_CHARACTERS, SHORTEST_CHARACTERS, WeakPasswordError, hashed
 
+    with own_ledger():
+        pass  # where there is none yet, no password is typed in vain
     if sys.stdin.isatty():
         typed = click.prompt(
             say("user.password"), hide_input=True, confirmation_prompt=say("user.again"), err=True

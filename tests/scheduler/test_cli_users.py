@@ -113,6 +113,16 @@ def test_an_account_that_is_not_there_cannot_be_changed(
     assert "there is no account 'nobody'" in answer.err
 
 
+def test_without_a_ledger_no_password_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DUBAN_DATABASE", f"sqlite:///{tmp_path / 'none.sqlite'}")
+    answer = typed(capsys, monkeypatch, "short", "add", "a")
+    assert answer.code == 1
+    assert "there is no ledger" in answer.err
+    assert "password" not in answer.err
+
+
 @pytest.mark.parametrize("name", ["", " a", "a\nb", "x" * 65])
 def test_a_name_that_cannot_be_typed_is_a_usage_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ledger: str, name: str
