@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from config.model import Audience, Kind, Light, Section
-from config.plan import kind_of
+from config.model import Audience, Light
 from duban.bureau import Bureau
 from duban.facts import ItemFacts, LetterFacts, LetterKind, Sent
 from duban.standings import State, standing
 from jobs.circulate import digest_facts
+from jobs.common import deadline_facts, duty_facts, owner_facts
 from ledger.among import among
 from ledger.tables import Addressee, MentionState, mention, obligation, submission
 
 _SHOWN_REMINDERS = 4
 _SOON_DAYS = 2
+_NEVER: tuple[tuple[Sent, ...], int] = ((), 0)
 _ranked = (
     select(
         mention.c.obligation_id,
@@ -70,6 +72,10 @@ class Content:
         self.now = bureau.local(now)
         self._milestones: dict[str, list[tuple[str, date]]] = {}
         self._reminders: dict[int, tuple[tuple[Sent, ...], int]] = {}
+        # what letters have in common is worked out once for all of them
+        self._duty = cache(partial(duty_facts, bureau))
+        self._owner = cache(partial(owner_facts, bureau))
+        self._when = cache(partial(deadline_facts, bureau, self.now))
 
     def letter(self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = "") -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
@@ -166,41 +172,28 @@ class Content:
         was: datetime | None = None,
     ) -> ItemFacts:
         """The facts of one obligation (a row of `obligation`)."""
-        bureau, plan = self.bureau, self.bureau.plan
-        item, section = plan.items.get(row.item), self._section(row.section)
-        deadline = bureau.local(row.deadline)
-        late = bureau.days_late(deadline, self.now)
-        left = 0 if late else bureau.days_left(deadline, self.now)
-        sent, reminded = self._reminders.get(row.id, ((), 0))
+        duty, owner, when = self._duty(row.item), self._owner(row.section), self._when(row.deadline)
+        sent, reminded = self._reminders.get(row.id, _NEVER)
         state = State(row.state)
-        project = getattr(item, "project", None)
         more: dict[str, Any] = self._handover(row) if kind is LetterKind.CHANGE else {}
         if row.submitted_at and kind in _ABOUT_HAND_INS:
             more |= self._handed_in(row)
         facts = ItemFacts(
             key=row.key,
-            kind=(kind_of(item) if item else Kind.REPORT).value,
-            title=item.title if item else row.item,
-            label=item.label if item else row.item,
             period=row.period,
-            light=_light(light, left, late),
+            light=_light(light, when["days_left"], when["days_late"]),
             section=row.section,
-            section_full=(section and section.full_name) or row.section,
-            head=_head(section),
             nominal=row.nominal,
-            deadline=deadline,
-            days_left=left,
-            days_late=late,
             provisional=row.provisional,
-            contents=item.contents if item else (),
-            project=plan.items[project].title if project else None,
-            old_deadline=bureau.local(was) if was and was != row.deadline else None,
+            old_deadline=self.bureau.local(was) if was and was != row.deadline else None,
             reason=self._reason(row, kind),
             exempt=state in (State.EXEMPT, State.DROPPED),
             standing=standing(state, row.deadline, row.late, self.now).chinese,
             sent=sent,
             reminded=reminded,
-            section_email=plan.mailbox(section) if section else "",
+            **duty,
+            **owner,
+            **when,
         )
         return replace(facts, **more) if more else facts
 
@@ -217,13 +210,6 @@ class Content:
             if giver in (None, row.section) and row.state == State.EXEMPT.value:
                 return {"given_to": heir, "exempt": False}
         return {}
-
-    def _section(self, name: str) -> Section | None:
-        """The section, or None where the plan no longer has it."""
-        try:
-            return self.bureau.plan.section(name)
-        except KeyError:
-            return None
 
     def _reason(self, row: Row[Any], kind: LetterKind) -> str | None:
         if kind is not LetterKind.CHANGE:
@@ -257,11 +243,6 @@ _ABOUT_HAND_INS = (LetterKind.RECEIPT, LetterKind.CLOSING, LetterKind.DIGEST, Le
 
 def _named(row: Row[Any]) -> tuple[str, str]:
     return row.item, row.period
-
-
-def _head(section: Section | None) -> str:
-    head = section.head if section else None
-    return " ".join(filter(None, (head.name, head.title))) if head else ""
 
 
 def _light(called: str | None, left: int, late: int) -> Light:

@@ -24,8 +24,8 @@ from ledger import events, letters
 from ledger.engine import Ledger, LedgerError
 from mailroom.compose import Envelope
 from mailroom.relay import Mail, Outcome, Relay, Reply
-from mailroom.render import Rendered, Speaker
-from mailroom.scribe import Order, Scribe
+from mailroom.render import Speaker
+from mailroom.scribe import Order, Scribe, Written
 
 _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
@@ -40,10 +40,10 @@ class Sent:
     at: datetime
     ready: Ready
     mail: Mail
-    rendered: Rendered
+    written: Written
 
 
-_Carried = tuple[Ready, Rendered, Mail, Reply]
+_Carried = tuple[Ready, Written, Mail, Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class _Delivery:
         self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
+        self._wording.prepare(bureaus.values())
         self._more, self._halted = any_due(ledger, bureaus, carrier.clock()), False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._sent = 0
@@ -180,7 +181,7 @@ class _Delivery:
         if ready.turn is not None:
             left = (ready.turn + pace.MARGIN - self._carrier.clock()).total_seconds()
             mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
-        return ready, written.rendered, mail, await self._carrier.relay.send(mail)
+        return ready, written, mail, await self._carrier.relay.send(mail)
 
     def _order(self, ready: Ready) -> Order:
         return _order(self._bureaus[ready.row.plan_id], self._carrier, ready)
@@ -257,23 +258,23 @@ def _mark(
 ) -> int:
     now = carrier.clock()
     sent = [
-        Sent(now, ready, mail, rendered)
-        for ready, rendered, mail, reply in done
+        Sent(now, ready, mail, written)
+        for ready, written, mail, reply in done
         if reply.outcome is Outcome.ACCEPTED
     ]
     good = [
-        (ready.row, _shown(ready, rendered, reply))
-        for ready, rendered, _, reply in done
+        (ready.row, _shown(ready, written, reply))
+        for ready, written, _, reply in done
         if reply.outcome is Outcome.ACCEPTED
     ]
     with ledger.write() as connection:
-        for ready, rendered, _, reply in done:
+        for ready, written, _, reply in done:
             row = ready.row
             if reply.outcome is not Outcome.ACCEPTED:
-                shown, bureau = _shown(ready, rendered, reply), bureaus[row.plan_id]
+                shown, bureau = _shown(ready, written, reply), bureaus[row.plan_id]
                 refused(connection, ledger, bureau, row, reply, shown, carrier.claims.owner, now)
-            if rendered.fallback:
-                _note(connection, row, now, "template.failed", reason=rendered.fallback)
+            if written.fallback:
+                _note(connection, row, now, "template.failed", reason=written.fallback)
         if good:
             accepted(connection, ledger, bureaus[good[0][0].plan_id], good, now)
     for one in sent:
@@ -281,12 +282,12 @@ def _mark(
     return len(sent)
 
 
-def _shown(ready: Ready, rendered: Rendered, reply: Reply) -> dict[str, Any]:
+def _shown(ready: Ready, written: Written, reply: Reply) -> dict[str, Any]:
     return {
         "recipient": ready.facts.recipient,
         "address": ready.address,
         "light": ready.facts.light and ready.facts.light.value,
-        "subject": rendered.subject,
+        "subject": written.subject,
         "reply": _said(reply),
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
+from duban.bureau import Bureau
 from jobs.prepare import Ready
 from mailroom.render import Speaker
 from mailroom.scribe import Order, Scribe, Written, write
@@ -25,25 +26,31 @@ class Wording:
         self, speaker: Speaker, scribe: Scribe | None, order: Callable[[Ready], Order]
     ) -> None:
         self._speaker, self._scribe, self._order = speaker, scribe, order
-        self._start: asyncio.Task[None] | None = None
         self._claimed = 0
         self._ahead: dict[int, tuple[asyncio.Task[list[Written | None]], int]] = {}
 
     @property
     def ahead(self) -> bool:
         """Whether a scribe is at work."""
-        return self._start is not None and self._start.done() and not self._start.exception()
+        return self._scribe is not None and self._scribe.ready
+
+    def prepare(self, bureaus: Iterable[Bureau]) -> None:
+        """Have a scribe at hand before many letters are due, if there can ever be many."""
+        if self._scribe is not None and not self._scribe.ready:
+            sections = accumulate(len(bureau.plan.file.sections) for bureau in bureaus)
+            if any(so_far >= _MANY for so_far in sections):
+                self._scribe.begin()
 
     def expect(self, letters: Sequence[Ready]) -> None:
         """These are wanted soon."""
         self._claimed += len(letters)
         if self._scribe is None:
             return
-        if self._start is None and self._claimed >= _MANY:
-            self._start = asyncio.create_task(self._scribe.start())
-        if self.ahead:
+        if self._scribe.ready:
             for at in range(0, len(letters), _CHUNK):
                 self._give(self._scribe, letters[at : at + _CHUNK])
+        elif self._claimed >= _MANY:
+            self._scribe.begin()
 
     def _give(self, scribe: Scribe, letters: Sequence[Ready]) -> None:
         writing = asyncio.create_task(scribe.write([self._order(letter) for letter in letters]))
@@ -61,9 +68,8 @@ class Wording:
         return write(self._speaker, self._order(letter))
 
     async def close(self) -> None:
-        """Let the scribe go."""
-        if self._start is not None and self._scribe is not None:
-            with suppress(OSError):
-                await self._start
+        """Ask for nothing more; a scribe that is still writing what nobody wants is ended."""
+        writing = {task for task, _ in self._ahead.values() if not task.done()}
+        if writing and self._scribe is not None:
             await self._scribe.close()
-            await asyncio.gather(*{writing for writing, _ in self._ahead.values()})
+            await asyncio.wait(writing)

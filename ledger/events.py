@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select
 
+from ledger.bulk import Bulk
 from ledger.tables import event
 
 DAEMON = "duban"
@@ -29,6 +30,9 @@ DEEDS: Final = (
 """What changes how an obligation stands: who decides about one must have seen the latest."""
 
 
+_APPEND = Bulk(insert(event), "at", "what", "who", "plan_id", "obligation_id", "letter_id", "data")
+
+
 def record(
     connection: Connection,
     at: datetime,
@@ -42,7 +46,7 @@ def record(
 ) -> None:
     """Append one event. `data` is plain JSON values: the reasons, the old and the new."""
     entry = line(at, what, who, plan=plan, obligation=obligation, letter=letter, **data)
-    connection.execute(insert(event), [entry])
+    _APPEND.run(connection, [entry])
 
 
 def line(
@@ -69,8 +73,7 @@ def line(
 
 def record_all(connection: Connection, lines: Sequence[dict[str, Any]]) -> None:
     """Append many events at once."""
-    if lines:
-        connection.execute(insert(event), list(lines))
+    _APPEND.run(connection, lines)
 
 
 def latest_deeds(connection: Connection, obligations: Collection[int]) -> dict[int, Row[Any]]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from duban.facts import LetterKind
 from duban.letters import Recipient
 from ledger.among import among
+from ledger.bulk import Bulk
 from ledger.engine import Ledger
 from ledger.mentions import LADDER_KINDS
 from ledger.tables import Addressee, LetterState, MentionState, letter, mention
@@ -245,7 +246,7 @@ def put_back(connection: Connection, letter_id: int, owner: str, **values: Any) 
 
 
 _SHOWN = ("recipient", "address", "light", "subject", "reply")
-_SENT = (
+_SENT = Bulk(
     update(letter)
     .where(letter.c.id == bindparam("which"))
     .values(
@@ -254,7 +255,10 @@ _SENT = (
         owner=None,
         sent_at=bindparam("when"),
         **{name: bindparam(f"new_{name}") for name in _SHOWN},
-    )
+    ),
+    "which",
+    "when",
+    *(f"new_{name}" for name in _SHOWN),
 )
 _MENTIONS_SENT = (
     update(mention)
@@ -276,7 +280,7 @@ def mark_sent(
         {"which": which, "when": now} | {f"new_{name}": shown[name] for name in _SHOWN}
         for which, shown in sent
     ]
-    connection.execute(_SENT, rows)
+    _SENT.run(connection, rows)
     connection.execute(_MENTIONS_SENT, {"letters": [which for which, _ in sent], "when": now})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.among import among
@@ -72,6 +72,9 @@ _SET = {
 _KEEP = {name: made.on_conflict_do_nothing() for name, made in _INSERT.items()}
 
 
+_VALUE = select(mark.c.value).where(mark.c.key == bindparam("key"))
+
+
 def set_mark(connection: Connection, key: str, value: Any, now: datetime) -> None:
     """Remember one value, such as the last tick."""
     connection.execute(_SET[connection.dialect.name], {"key": key, "value": value, "at": now})
@@ -86,7 +89,7 @@ def hold_mark(connection: Connection, key: str, now: datetime) -> Any:
 
 def get_mark(connection: Connection, key: str) -> Any:
     """One remembered value, None where there is none."""
-    return connection.execute(select(mark.c.value).where(mark.c.key == key)).scalar_one_or_none()
+    return connection.execute(_VALUE, {"key": key}).scalar_one_or_none()
 
 
 def marks(connection: Connection) -> dict[str, tuple[Any, datetime]]:

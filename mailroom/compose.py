@@ -15,6 +15,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from config.model import Light
+from duban.facts import Portable
 from mailroom.render import Rendered
 
 _WORD_MAX_BYTES = 45
@@ -54,7 +55,7 @@ Content-Transfer-Encoding: base64\r
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Portable):
     """Whom a mail is from and to, and its place in a thread.
 
     Addresses are plain ASCII (`name@host`), names any one line of text; Message-IDs have their

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from unicodedata import east_asian_width
 
 WIDTH_COLUMNS = 76
 _NOT_FIRST = "，。、；：！？）》】”’…"
 _NOT_LAST = "（《【“‘"
+_LATIN = r"[\x00-\x1f!-\x7f]"
+_BREAK = re.compile(rf"(?<![{_NOT_LAST}])(?![{_NOT_FIRST}])(?:(?<!{_LATIN})|(?!{_LATIN}))")
+"""Between two characters where a line may end: nothing stands there."""
 
 
 def columns(text: str) -> int:
@@ -39,7 +43,8 @@ def wrap(text: str, indent: int = 0) -> str:
         return text
     lines: list[str] = []
     line, used = "", indent
-    for piece, width in _pieces(text):
+    for piece in _BREAK.split(text):
+        width = _piece_columns(piece)
         if line and used + width > WIDTH_COLUMNS:
             lines.append(line.rstrip())
             line, used = "", indent
@@ -49,17 +54,6 @@ def wrap(text: str, indent: int = 0) -> str:
     return ("\n" + " " * indent).join([*lines, line])
 
 
-def _pieces(text: str) -> list[tuple[str, int]]:
-    """What a line may break between, each with its columns."""
-    pieces: list[tuple[str, int]] = []
-    for c in text:
-        last, width = pieces[-1] if pieces else ("", 0)
-        if last and (c in _NOT_FIRST or last[-1] in _NOT_LAST or (_latin(c) and _latin(last))):
-            pieces[-1] = (last + c, width + _width(c))
-        else:
-            pieces.append((c, _width(c)))
-    return pieces
-
-
-def _latin(piece: str) -> bool:
-    return piece[-1].isascii() and piece[-1] != " "
+@lru_cache(maxsize=8192)
+def _piece_columns(piece: str) -> int:
+    return columns(piece)

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -69,8 +69,20 @@ class TooMuchWorkError(SecurityError):
     """A template took more steps, or made a longer text, than a letter can need."""
 
 
+class _OwnContext(Context):
+    def call(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro without looking what it may be; other things as ever."""
+        if type(obj) is not Macro:
+            return super().call(obj, *args, **kwargs)
+        for scope in ("_block_vars", "_loop_vars"):
+            kwargs.pop(scope, None)
+        return obj(self.eval_ctx, *args, **kwargs)
+
+
 class OwnEnvironment(Environment):
     """The same language for our own templates, which need no guard: half the time of a letter."""
+
+    context_class = _OwnContext
 
     def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
         super().__init__(loader=loader, **_OPTIONS)

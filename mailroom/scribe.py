@@ -19,10 +19,11 @@ from typing import IO
 
 from duban.facts import LetterFacts
 from mailroom.compose import Envelope, compose
-from mailroom.render import Rendered, Speaker
+from mailroom.render import Speaker
 
 _PATIENCE_S = 10
 _LENGTH_BYTES = 4
+_READ_BYTES = 1 << 18
 _NICE = 10
 _ROOT = Path(__file__).parents[1]
 _COMMAND = ("-P", "-c", "from mailroom.scribe import main; main()")
@@ -38,16 +39,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A letter in words, and as the bytes of a mail."""
+    """A letter as the bytes of a mail; `fallback` says why the built-in letter was used, if so."""
 
-    rendered: Rendered
+    subject: str
     content: bytes
+    fallback: str | None = None
 
 
 def write(speaker: Speaker, order: Order) -> Written:
     """Word and compose one letter; raises what `compose` and a template that is wrong raise."""
     rendered = speaker.render(order.facts)
-    return Written(rendered, compose(order.envelope, rendered))
+    content = compose(order.envelope, rendered)
+    return Written(rendered.subject, content, rendered.fallback)
 
 
 class Scribe:
@@ -59,31 +62,52 @@ class Scribe:
     def __init__(self, templates: Path | None) -> None:
         self._templates = templates
         self._process: asyncio.subprocess.Process | None = None
-        self._well = False
+        self._starting: asyncio.Task[None] | None = None
+        self._well, self._killed, self._unwanted = False, False, False
         self._turn = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Start the process and wait until it can write; raises OSError where there can be none."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *_COMMAND, str(self._templates or "")),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={"PYTHONPATH": str(_ROOT)},  # this very code, and none of our secrets
-            start_new_session=True,  # Ctrl-C is for us: we end it
-        )
-        self._well = True
-        await self._answer()
+    @property
+    def ready(self) -> bool:
+        """Whether it can be asked to write; one that is being started cannot yet."""
+        return self._well
+
+    def begin(self) -> None:
+        """Start the process, unless it is well or being started already; does not wait for that."""
+        if not self._well and (self._starting is None or self._starting.done()):
+            self._starting = asyncio.create_task(self._start())
+
+    async def started(self) -> None:
+        """Wait until a process that was begun can write, or cannot be had."""
+        if self._starting is not None:
+            await self._starting
+
+    async def _start(self) -> None:
+        await self._end()
+        with suppress(OSError):
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, *_COMMAND, str(self._templates or "")),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_READ_BYTES,
+                env={"PYTHONPATH": str(_ROOT)},  # this very code, and none of our secrets
+                start_new_session=True,  # Ctrl-C is for us: we end it
+            )
+            self._killed = False
+            if self._unwanted:
+                self._kill()
+            await self._answer()
 
     async def write(self, orders: Sequence[Order]) -> list[Written | None]:
         """The letters in their order; None for each that could not be written."""
         if self._well and self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(_packed(orders))  # at once: it need not wait for its turn
         async with self._turn:  # answers come in the order of what was asked
-            return await self._answer() or [None] * len(orders)
+            written = await self._answer() if self._well else None
+        return written or [None] * len(orders)
 
     async def _answer(self) -> list[Written | None] | None:
-        if not self._well or self._process is None or self._process.stdout is None:
+        if self._process is None or self._process.stdout is None:
             return None
         body = b""
         try:
@@ -99,12 +123,29 @@ class Scribe:
 
     async def close(self) -> None:
         """End the process and whatever it was writing."""
+        starting, self._starting = self._starting, None
+        if starting is not None and not starting.done():
+            # never cancelled: asyncio may then wait for ever for a process that has just begun
+            self._unwanted = True
+            self._kill()
+            await starting
+            self._unwanted = False
+        await self._end()
+
+    async def _end(self) -> None:
+        self._kill()
         process, self._process = self._process, None
         if process is not None:
-            with suppress(ProcessLookupError):
-                process.kill()
             async with self._turn:
                 await process.communicate()
+
+    def _kill(self) -> None:
+        """Once only: a second signal would ask after a process whose end is being waited for."""
+        self._well = False
+        if self._process is not None and not self._killed:
+            self._killed = True
+            with suppress(ProcessLookupError):
+                self._process.kill()
 
 
 def main() -> None:

@@ -141,6 +141,8 @@ class Daemon:
         self.leader.close()
         async with self._mailing:
             await self.relay.close()
+            if self._carrier.scribe is not None:
+                await self._carrier.scribe.close()
 
     def _report(self, what: str, error: Exception) -> None:
         if isinstance(error, LedgerError):
@@ -247,7 +249,7 @@ def _log_sent(sent: Sent) -> None:
         "letter.sent",
         kind=sent.ready.facts.kind.value,
         to=sent.mail.recipient,
-        subject=sent.rendered.subject,
+        subject=sent.written.subject,
         message_id=sent.mail.message_id,
     )
 

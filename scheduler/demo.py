@@ -18,6 +18,7 @@ from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand
 from jobs.deliver import Sent
 from ledger.engine import Ledger
+from mailroom.compose import html_of
 from mailroom.render import Speaker
 from scheduler.journal import LEDGER, Entry, Journal, make_room
 from scheduler.outboxpage import PAGE, Page
@@ -185,7 +186,7 @@ class _Showing:
 
     def _keep(self, sent: Sent) -> None:
         demo, entry = self.demo, self.journal.add(sent)
-        self.page.add(entry, sent.rendered.html)
+        self.page.add(entry, html_of(sent.written.content))
         demo.count += 1
         demo.last_key = entry.obligations[0] if entry.obligations else demo.last_key
         demo.show(entry)

@@ -93,7 +93,7 @@ class Journal:
             recipient=facts.recipient,
             light=facts.light.value if facts.light else None,
             kind=facts.kind.value,
-            subject=sent.rendered.subject,
+            subject=sent.written.subject,
             message_id=sent.mail.message_id,
             obligations=list(sent.ready.keys),
             file=f"{self.mail}/{name}",

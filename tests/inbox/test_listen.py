@@ -222,7 +222,7 @@ def test_f42_an_unreachable_mailbox_is_remembered_and_the_office_told_once(inbox
             assert "cannot be read" in look(inbox, mailbox).trouble
     assert inbox.desk.mark(mails.READ) is None
     (notice,) = [s for s in inbox.desk.deliver() if s.ready.facts.kind == "notice"]
-    assert "收件邮箱无法读取" in notice.rendered.subject
+    assert "收件邮箱无法读取" in notice.written.subject
 
 
 def test_a_mailbox_that_can_be_read_again_is_in_trouble_no_more(

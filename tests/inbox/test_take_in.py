@@ -16,7 +16,7 @@ from ledger.mails import MailState
 from ledger.tables import letter as table
 from tests.support.inboxes import CLERK, SPECIAL, Inbox, MakeInbox, answer, back, two_reports
 from tests.support.ledgers import CAIWU, at, one_report, told
-from tests.support.mails import bounced, file_part, multipart, text, words_part
+from tests.support.mails import bounced, file_part, multipart, text, text_of, words_part
 from tests.support.postgres import both_databases, postgres
 
 __all__ = ["both_databases", "postgres"]
@@ -145,7 +145,7 @@ def test_an_unclear_answer_is_asked_about_once_and_then_left_to_the_office(
     assert inbox.take(answer(letter, "见附件", "材料.pdf")) is MailState.ASKED
     (question,) = inbox.desk.deliver()
     assert told([question]) == [("notice", SECTION)]
-    assert "月报" in question.rendered.text
+    assert "月报" in text_of(question.written.content)
     assert inbox.take(answer(letter, "还是见附件", "材料2.pdf")) is MailState.OPEN
     assert inbox.take(answer(question, "仍见附件", "材料3.pdf")) is MailState.OPEN
     assert inbox.desk.deliver() == []

@@ -16,6 +16,7 @@ from ledger import plans
 from ledger.archive import Stored
 from ledger.attachments import File
 from tests.support.ledgers import CAIWU, Desk, MakeDesk, at, everybodys_report, told
+from tests.support.mails import text_of
 from tests.support.plans import rule
 
 FILE = File(Stored("0" * 64, 3), "3月专报.docx", "")
@@ -222,8 +223,8 @@ def test_what_lies_long_unaccepted_comes_first_and_says_how_long(make_desk: Make
     desk.go("03-14 10:00").submit()
     desk.go("03-20 08:30").circulate()
     (sent,) = [s for s in desk.deliver() if s.ready.facts.kind == "digest"]
-    assert "财务科：3月工作专报，3月14日 10:00收到，编号" in sent.rendered.text
-    lines = [line for line in sent.rendered.text.splitlines() if "已待核" in line]
+    assert "财务科：3月工作专报，3月14日 10:00收到，编号" in text_of(sent.written.content)
+    lines = [line for line in text_of(sent.written.content).splitlines() if "已待核" in line]
     assert [line.partition("已待核")[2] for line in lines] == ["4个工作日", "3个工作日"]
 
 
@@ -231,21 +232,21 @@ def test_a_report_of_yesterday_is_not_called_long_unaccepted(desk: Desk) -> None
     desk.go("03-15 10:00").submit()
     desk.go("03-16 08:30").circulate()
     sent = desk.deliver()[-1]
-    assert "待核（1项）" in sent.rendered.text
-    assert "个工作日" not in sent.rendered.text
+    assert "待核（1项）" in text_of(sent.written.content)
+    assert "个工作日" not in text_of(sent.written.content)
 
 
 def test_a_hand_in_by_link_without_a_file_is_called_a_mere_word(desk: Desk) -> None:
     desk.go("03-15 10:00").submit(via=LINK, reason="已办")
     desk.go("03-16 08:30").circulate()
-    assert "仅有说明，无附件" in desk.deliver()[-1].rendered.text
+    assert "仅有说明，无附件" in text_of(desk.deliver()[-1].written.content)
 
 
 @pytest.mark.parametrize("how", [{"via": LINK, "files": (FILE,)}, {"via": "command"}])
 def test_a_hand_in_with_a_file_or_by_hand_is_not(desk: Desk, how: dict[str, Any]) -> None:
     desk.go("03-15 10:00").submit(**how)
     desk.go("03-16 08:30").circulate()
-    text = desk.deliver()[-1].rendered.text
+    text = text_of(desk.deliver()[-1].written.content)
     assert "待核（1项）" in text
     assert "仅有说明" not in text
 
@@ -255,5 +256,5 @@ def test_a_request_for_more_time_makes_a_digest_and_is_listed(desk: Desk) -> Non
     request(desk.ledger, desk.bureau, desk.act(reason="数据未出"), date(2023, 4, 3))
     assert desk.go("03-13 08:30").circulate() == 1
     (sent,) = desk.deliver()
-    assert "申请延期（1项）" in sent.rendered.text
-    assert "财务科：3月工作专报，申请延至4月3日（周一）：数据未出" in sent.rendered.text
+    assert "申请延期（1项）" in text_of(sent.written.content)
+    assert "财务科：3月工作专报，申请延至4月3日（周一）：数据未出" in text_of(sent.written.content)

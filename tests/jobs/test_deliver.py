@@ -182,7 +182,7 @@ def test_what_the_relay_accepts_is_marked_with_its_reply(desk: Desk) -> None:
     assert (row.state, row.due_at, row.owner) == ("sent", None, None)
     assert (row.sent_at, row.reply) == (desk.now, "250 2.0.0 accepted")
     assert (row.address, row.recipient, row.light) == (SECTION, "财务科", "blue")
-    assert row.subject == sent.rendered.subject
+    assert row.subject == sent.written.subject
     (line,) = desk.events("letter.sent")
     assert line.data == {"to": SECTION, "reply": "250 2.0.0 accepted"}
 
@@ -196,7 +196,7 @@ def test_a_letter_reaches_a_real_server_as_it_was_composed(
     mail = message_from_bytes(faulty.mails[0], policy=policy.default)
     assert mail["Message-ID"] == desk.letters()[0].message_id
     assert mail["Reply-To"] == OFFICE_MAIL
-    assert mail["Subject"] == sent.rendered.subject
+    assert mail["Subject"] == sent.written.subject
     assert desk.letters()[0].reply.endswith("2.0.0 queued")
 
 
@@ -422,8 +422,8 @@ def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
     ready, written = asyncio.Event(), list[int]()
 
     class Mortal(Scribe):
-        async def start(self) -> None:
-            await super().start()
+        async def _start(self) -> None:
+            await super()._start()
             ready.set()
 
         async def write(self, orders: Sequence[Order]) -> list[Written | None]:
@@ -444,6 +444,19 @@ def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
     sent = [one.mail.recipient for one in desk.sent]
     assert sorted(sent) == sorted(set(sent))
     assert {row.state for row in desk.letters()} == {"sent"}
+
+
+def test_a_scribe_is_at_hand_before_many_letters_can_be_due(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    monkeypatch.setattr(Scribe, "begin", lambda self: begun.append(1))
+    office = {"name": OFFICE, "email": OFFICE_MAIL}
+    many = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(199)]
+    make_desk(everybodys_report(sections=[office, *many[1:]])).deliver(scribe=Scribe(None))
+    assert begun == []
+    make_desk(everybodys_report(sections=[office, *many])).deliver(scribe=Scribe(None))
+    assert begun == [1]
 
 
 # what the relay says

@@ -13,6 +13,7 @@ from jobs.collect import RefusedError
 from jobs.extensions import grant, of_obligations, open_requests, refuse, request
 from tests.support import small_plan
 from tests.support.ledgers import Desk, MakeDesk, at, told
+from tests.support.mails import text_of
 
 KEY = "monthly/2023-03/财务科"
 LATER = date(2023, 4, 3)
@@ -93,8 +94,8 @@ def test_a_refused_request_leaves_the_deadline_and_tells_the_section_why(desk: D
     say_no(desk)
     assert outcomes(desk) == ["refused"]
     (sent,) = [s for s in desk.deliver() if s.ready.facts.kind == "notice"]
-    assert sent.rendered.subject.endswith("3月重点工作进展情况延期申请未获同意")
-    assert "督导在即" in sent.rendered.text
+    assert sent.written.subject.endswith("3月重点工作进展情况延期申请未获同意")
+    assert "督导在即" in text_of(sent.written.content)
     assert desk.row(KEY).deadline == at("03-24 17:30")
 
 

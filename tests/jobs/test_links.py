@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from duban.letters import Recipient
 from jobs.links import Feed, ForgedError, Form, Links
+from mailroom.compose import html_of
 from tests.support.ledgers import Desk, MakeDesk
+from tests.support.mails import text_of
 
 OLD, NEW, OTHER = "o" * 32, "n" * 32, "x" * 32
 LINKS = Links("https://duban.edu.example/", (NEW,))
@@ -92,14 +94,14 @@ def test_a_reminder_names_its_own_page(desk: Desk) -> None:
     desk.go("03-17 09:00").remind()
     (sent,) = desk.deliver(links=LINKS)
     assert sent.ready.facts.link == LINKS.letter(desk.letters()[0].id)
-    assert sent.ready.facts.link in sent.rendered.text
-    assert sent.ready.facts.link in sent.rendered.html
+    assert sent.ready.facts.link in text_of(sent.written.content)
+    assert sent.ready.facts.link in html_of(sent.written.content)
 
 
 def test_without_an_address_letters_are_as_they_were(desk: Desk) -> None:
     (sent,) = desk.beat("03-17 09:00")
     assert sent.ready.facts.link == ""
-    assert "报送页" not in sent.rendered.text + sent.rendered.html
+    assert "报送页" not in text_of(sent.written.content) + html_of(sent.written.content)
 
 
 def test_a_letter_about_no_obligation_has_no_page(make_desk: MakeDesk) -> None:
@@ -114,5 +116,5 @@ def test_an_escalation_names_its_page_once(desk: Desk) -> None:
     desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00")
     desk.go("03-27 09:00").remind()
     escalation = next(s for s in desk.deliver(links=LINKS) if s.ready.facts.kind == "escalation")
-    assert escalation.rendered.text.count("/r/") == 1
-    assert "查看办理情况" in escalation.rendered.html
+    assert text_of(escalation.written.content).count("/r/") == 1
+    assert "查看办理情况" in html_of(escalation.written.content)

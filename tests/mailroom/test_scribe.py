@@ -36,7 +36,8 @@ UNFIT = replace(ORDERS[0], envelope=replace(ENVELOPE, recipient="two words"))
 def ordered(*batches: Sequence[Order], templates: Path | None = None) -> list[list[Written | None]]:
     async def run() -> list[list[Written | None]]:
         scribe = Scribe(templates)
-        await scribe.start()
+        scribe.begin()
+        await scribe.started()
         try:
             return await asyncio.gather(*(scribe.write(batch) for batch in batches))
         finally:
@@ -59,7 +60,7 @@ def test_a_scribe_speaks_by_the_office_s_own_templates(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "reminder.subject").write_text("催报", encoding="utf-8")
     [letters] = ordered(ORDERS, templates=tmp_path)
-    subjects = {w.rendered.subject for w in letters if w is not None}
+    subjects = {w.subject for w in letters if w is not None}
     assert "催报" in subjects
 
 
@@ -72,7 +73,8 @@ def test_a_letter_that_cannot_be_written_does_not_take_others_with_it() -> None:
 def test_a_scribe_that_was_killed_writes_nothing_and_raises_nothing() -> None:
     async def run() -> list[Written | None]:
         scribe = Scribe(None)
-        await scribe.start()
+        scribe.begin()
+        await scribe.started()
         assert scribe._process is not None
         scribe._process.kill()
         try:
@@ -83,10 +85,50 @@ def test_a_scribe_that_was_killed_writes_nothing_and_raises_nothing() -> None:
     assert asyncio.run(run()) == [None, None, None]
 
 
+def test_a_scribe_that_was_killed_can_be_begun_again() -> None:
+    async def run() -> list[Written | None]:
+        scribe = Scribe(None)
+        scribe.begin()
+        await scribe.started()
+        assert scribe._process is not None
+        scribe._process.kill()
+        await scribe.write(ORDERS[:1])
+        assert not scribe.ready
+        scribe.begin()
+        await scribe.started()
+        try:
+            return await scribe.write(ORDERS[:1])
+        finally:
+            await scribe.close()
+
+    assert asyncio.run(run()) == [write(Speaker(), ORDERS[0])]
+
+
+def test_a_scribe_that_is_closed_while_it_starts_leaves_no_process() -> None:
+    begun = asyncio.Event()
+
+    class Slow(Scribe):
+        async def _answer(self) -> list[Written | None] | None:
+            begun.set()
+            return await super()._answer()
+
+    async def run() -> int | None:
+        scribe = Slow(None)
+        scribe.begin()
+        await asyncio.wait_for(begun.wait(), 30)
+        process = scribe._process
+        assert process is not None
+        await scribe.close()
+        return process.returncode
+
+    assert asyncio.run(run()) == -signal.SIGKILL
+
+
 def test_a_scribe_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> list[Written | None]:
         scribe = Scribe(None)
-        await scribe.start()
+        scribe.begin()
+        await scribe.started()
         monkeypatch.setattr("mailroom.scribe._PATIENCE_S", 0.2)
         assert scribe._process is not None
         scribe._process.send_signal(signal.SIGSTOP)
@@ -103,7 +145,8 @@ import asyncio
 from mailroom.scribe import Scribe
 async def run():
     scribe = Scribe(None)
-    await scribe.start()
+    scribe.begin()
+    await scribe.started()
     print(scribe._process.pid, flush=True)
     await asyncio.Event().wait()
 asyncio.run(run())

@@ -242,8 +242,8 @@ def check_i2(history: History, deeds: list[Deed]) -> None:
         kind = one.ready.facts.kind
         for key in set(one.ready.keys) - unruly:
             stands = _stands(deeds, key, _local(one))
-            assert kind not in (REMINDER, ESCALATION) or stands == "owed", one.rendered.subject
-            assert kind != CHANGE or stands != "handed in", one.rendered.subject
+            assert kind not in (REMINDER, ESCALATION) or stands == "owed", one.written.subject
+            assert kind != CHANGE or stands != "handed in", one.written.subject
 
 
 def check_i3(history: History, deeds: list[Deed]) -> None:
@@ -256,7 +256,7 @@ def check_i3(history: History, deeds: list[Deed]) -> None:
         else:
             allowed = {MAILBOXES[s] for s in sections or {"办公室"}}
             assert len(allowed) == 1
-        assert one.mail.recipient in allowed, one.rendered.subject
+        assert one.mail.recipient in allowed, one.written.subject
 
 
 def check_i4(history: History) -> None:

@@ -88,7 +88,7 @@ def test_every_mail_is_whole_and_its_message_id_its_own(year: History) -> None:
             "text/plain",
             "text/html",
         ]
-        assert one.rendered.fallback is None
+        assert one.written.fallback is None
 
 
 def test_everything_is_still_owed_at_the_end_and_nothing_waits(year: History) -> None:

@@ -164,6 +164,8 @@ class Desk:
                 await deliver(self.ledger, self.bureaus, self.carrier(**changes))
             finally:
                 await relay.close()
+                if "scribe" in changes:
+                    await changes["scribe"].close()
 
         asyncio.run(work())
         return self.sent[before:]

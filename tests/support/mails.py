@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from email import message_from_bytes
+from email.policy import default
 
 OURS = "<0123456789abcdef@jyj.example>"
 """The Message-ID of a letter of ours."""
@@ -81,3 +83,11 @@ def bounced(original: str = OURS, action: str = "failed", status: str = "5.1.1")
     sender = "From: MAILER-DAEMON@mx.jyj.example (Mail Delivery System)"
     kind = "report; report-type=delivery-status"
     return multipart(parts, sender, "Return-Path: <>", "Auto-Submitted: auto-replied", kind=kind)
+
+
+def text_of(content: bytes) -> str:
+    """The plain text of one of our own letters."""
+    body = message_from_bytes(content, policy=default).get_body(("plain",))
+    assert body is not None
+    said: str = body.get_content()
+    return said.replace("\r\n", "\n")
