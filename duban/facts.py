@@ -37,17 +37,25 @@ class Portable:
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """What makes an equal one."""
         kind: Any = type(self)
-        return _made, (kind, *_names(kind)[1](self))
+        return _made, (kind, *_reader(kind)(self))
 
 
 @cache
-def _names(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(f.name for f in fields(kind))
-    return names, attrgetter(*names)
+def _reader(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*(f.name for f in fields(kind)))
+
+
+@cache
+def _writers(kind: Any) -> list[Callable[[Any, Any], None]]:
+    """A slot itself can be written, though the class forbids it: what `__init__` does, quicker."""
+    return [getattr(kind, f.name).__set__ for f in fields(kind)]
 
 
 def _made(kind: Any, *values: Any) -> Any:
-    return kind(**dict(zip(_names(kind)[0], values, strict=True)))
+    made = object.__new__(kind)
+    for write, value in zip(_writers(kind), values, strict=True):
+        write(made, value)
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

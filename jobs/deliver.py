@@ -29,7 +29,7 @@ from mailroom.scribe import Order, Scribe, Written
 
 _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
-_GATHER_S = 0.008
+_GATHER_S = 0.01
 """How long the marks of accepted letters wait for one another."""
 
 
