@@ -1,11 +1,11 @@
 """What the pages cost the letters, and how fast the wall comes meanwhile.
 
-    python -m bench.pages_and_letters [LETTERS]        (10,000 by default)
+    python -m bench.pages_and_letters [LETTERS [ROUNDS]]        (10,000 and 3 by default)
 
-A real daemon sends letters to Postfix's smtp-sink while nobody, 50 readers who each look at the
-wall once a second, or four who never pause ask for the wall of twenty sections by a year. Prints
-one line for each, with the median and the slowest hundredth of the answers. Each run ends by
-itself.
+A real daemon sends letters to Postfix's smtp-sink while 50 readers who each look once a second, or
+four who never pause, ask for the wall of twenty sections by a year; and time about with nobody.
+Prints one line for each, with what the letters lost, and the median and the slowest hundredth of
+the answers: medians of the rounds. Each run ends by itself.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ PLAN = Path(__file__).parents[1] / "config" / "quanzhou-2023"
 NOW = datetime(2023, 2, 1, 2, 0, tzinfo=UTC)
 NAME, PASSWORD = "reader", "a password of the bench"
 WALL = "/wall?year=2023"
+COMPANY = (("50 readers, once a second", 50, 1.0), ("four readers without a pause", 4, 0.0))
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -172,24 +173,30 @@ def measure(count: int, clients: int, pause_s: float) -> tuple[float, list[float
     return rate, readers.took if readers else []
 
 
+def slowest(took: list[float]) -> float:
+    """The 99th percentile."""
+    return statistics.quantiles(took, n=100)[98]
+
+
 def main() -> None:
-    """Measure and print one line for each kind of company."""
-    count = int(sys.argv[1]) if sys.argv[1:] else 10_000
-    for name, clients, pause_s in (
-        ("nobody", 0, 0.0),
-        ("50 readers, once a second", 50, 1.0),
-        ("nobody", 0, 0.0),
-        ("four readers without a pause", 4, 0.0),
-        ("nobody", 0, 0.0),
-    ):
-        rate, took = measure(count, clients, pause_s)
-        shown = ""
-        if len(took) > 1:
-            slow = statistics.quantiles(took, n=100)[98]
-            shown = (
-                f"; {len(took)} answers, median {statistics.median(took):.0f} ms, p99 {slow:.0f} ms"
-            )
-        print(f"{name:<30}{rate:>7.0f} letters a second{shown}")
+    """Measure each kind of company beside nobody, time about, and print a line for each."""
+    count, rounds = (int(given) for given in (*sys.argv[1:], "10000", "3")[:2])
+    for name, clients, pause_s in COMPANY:
+        pairs = [
+            (measure(count, 0, 0)[0], *measure(count, clients, pause_s)) for _ in range(rounds)
+        ]
+        lost = [1 - with_them / alone for alone, with_them, _ in pairs]
+        took = [took for _, _, took in pairs if len(took) > 1]
+        print(
+            f"{name}: {statistics.median(r for _, r, _ in pairs):.0f} letters a second, "
+            f"{statistics.median(r for r, _, _ in pairs):.0f} without; lost "
+            f"{statistics.median(lost):.0%} ({min(lost):.0%} to {max(lost):.0%}); "
+            f"{sum(map(len, took))} answers, median "
+            f"{statistics.median(statistics.median(t) for t in took):.0f} ms, p99 "
+            f"{statistics.median(map(slowest, took)):.0f} ms "
+            f"({min(map(slowest, took)):.0f} to {max(map(slowest, took)):.0f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

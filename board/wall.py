@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -12,6 +13,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from markupsafe import Markup
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +23,7 @@ from config.model import Light
 from duban.bureau import Bureau
 from duban.standings import Standing
 from jobs.wall import Posted, read_wall
+from ledger.engine import LedgerError
 
 _YEAR: Final = re.compile(r"(?:19|20)\d\d", re.ASCII)
 _MONTHS: Final = range(1, 13)
@@ -124,15 +127,19 @@ class _Wall:
         asked = self._asked(request)
         if asked is None:
             return self._nothing()
-        return self.door.render(
+        table, made = self._table(asked)
+        response = self.door.render(
             visitor,
             "wall.html",
             about=asked.bureau.plan.about,
             year=asked.year,
-            table=self._table(asked),
+            table=table,
             years=[(y, _query(asked, y)) for y in (asked.year - 1, asked.year + 1)],
             plans=_plans(self.door.context.bureaus().values()),
         )
+        if made is not asked and not self._is_younger(made, asked, self.door.context.fresh / 2):
+            response.background = BackgroundTask(self._renew, asked)
+        return response
 
     def at_hand(self, request: Request) -> bool:
         """Whether the wall that a request asks for has just been made, or is being made anew."""
@@ -140,29 +147,41 @@ class _Wall:
         kept = None if asked is None else self._kept_for(asked)
         if asked is None or kept is None or not self.door.context.fresh:
             return False
-        return self._making.locked() or self._is_fresh(kept[0], asked)
+        return self._making.locked() or self._is_younger(kept[0], asked, self.door.context.fresh)
 
-    def _is_fresh(self, made: _Asked, asked: _Asked) -> bool:
-        return timedelta() <= asked.now - made.now < self.door.context.fresh
+    def _is_younger(self, made: _Asked, asked: _Asked, age: timedelta) -> bool:
+        return timedelta() <= asked.now - made.now < age
 
-    def _table(self, asked: _Asked) -> Markup:
-        """The wall as HTML: made once for all who ask within a moment, however many they are.
+    def _table(self, asked: _Asked) -> tuple[Markup, _Asked]:
+        """The wall as HTML, and when it was made: once for all who ask within a moment.
 
         Who asks while another's request makes it anew gets the one before.
         """
         kept = self._kept_for(asked)
-        if kept is not None and self._is_fresh(kept[0], asked):
-            return kept[1]
+        if kept is not None and self._is_younger(kept[0], asked, self.door.context.fresh):
+            return kept[1], kept[0]
         waits = kept is None or not self.door.context.fresh
         if not self._making.acquire(blocking=waits):
             assert kept is not None  # noqa: S101 - else it would have waited
-            return kept[1]
+            return kept[1], kept[0]
         try:
-            table = self._make(asked)
-            self._kept = asked, table
-            return table
+            return self._make_and_keep(asked), asked
         finally:
             self._making.release()
+
+    def _renew(self, asked: _Asked) -> None:
+        """Make the wall anew behind the back of who asked, so that the next one need not wait."""
+        if self._making.acquire(blocking=False):
+            try:
+                with suppress(LedgerError):  # who asks next is told
+                    self._make_and_keep(asked)
+            finally:
+                self._making.release()
+
+    def _make_and_keep(self, asked: _Asked) -> Markup:
+        table = self._make(asked)
+        self._kept = asked, table
+        return table
 
     def _kept_for(self, asked: _Asked) -> tuple[_Asked, Markup] | None:
         kept = self._kept

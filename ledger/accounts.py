@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.tables import account
@@ -30,15 +30,17 @@ def named(connection: Connection, name: str) -> Row[Any] | None:
     return connection.execute(select(account).where(account.c.name == name)).one_or_none()
 
 
+# asked for every page
+_AT_WORK = select(account).where(
+    account.c.id == bindparam("which"),
+    account.c.version == bindparam("as_of"),
+    account.c.disabled_at.is_(None),
+)
+
+
 def at_work(connection: Connection, account_id: int, version: int) -> Row[Any] | None:
     """The account if it may still be used as it was at `version`; None else."""
-    return connection.execute(
-        select(account).where(
-            account.c.id == account_id,
-            account.c.version == version,
-            account.c.disabled_at.is_(None),
-        )
-    ).one_or_none()
+    return connection.execute(_AT_WORK, {"which": account_id, "as_of": version}).one_or_none()
 
 
 def every(connection: Connection) -> list[Row[Any]]:

@@ -164,6 +164,17 @@ def test_all_who_look_within_a_second_see_one_wall_and_later_ones_the_next(pages
     assert "待核1项" in browser.get("/wall").text
 
 
+def test_a_wall_that_will_soon_be_too_old_is_renewed_behind_the_answer(pages: Pages) -> None:
+    pages.context = replace(pages.context, fresh=timedelta(minutes=2))
+    desk = pages.desk.go("03-20 10:00")
+    browser = pages.insider()
+    first = browser.get("/wall").text
+    desk.submit()
+    desk.go("03-20 10:01")
+    assert browser.get("/wall").text == first
+    assert "待核1项" in browser.get("/wall").text
+
+
 def test_another_year_or_plan_is_never_taken_for_the_one_that_was_just_made(pages: Pages) -> None:
     pages.context = replace(pages.context, fresh=timedelta(seconds=1))
     browser = pages.insider()
