@@ -180,7 +180,8 @@ def slowest(took: list[float]) -> float:
 
 def main() -> None:
     """Measure each kind of company beside nobody, time about, and print a line for each."""
-    count, rounds = (int(given) for given in (*sys.argv[1:], "10000", "3")[:2])
+    given = [int(argument) for argument in sys.argv[1:]]
+    count, rounds = (*given, *(10_000, 3)[len(given) :])
     for name, clients, pause_s in COMPANY:
         pairs = [
             (measure(count, 0, 0)[0], *measure(count, clients, pause_s)) for _ in range(rounds)
