@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from board.context import Context
 from board.door import Door, Visitor
+from board.monthgrid import weeks
 from board.rendering import Pages
 from board.wall import Mark, mark
 from config.model import Project
@@ -100,7 +101,7 @@ class _Reading:
         self.door, self.context = door, door.context
 
     def month(self, request: Request, visitor: Visitor) -> Response:
-        """What is due in a month, by day; the present month where the address names none."""
+        """A month's calendar, and what is due by day; the present one where none is named."""
         asked = self._asked(request)
         wanted = request.query_params.get("month")
         if asked is None or (wanted and not _MONTH.fullmatch(wanted)):
@@ -114,7 +115,10 @@ class _Reading:
         others = [
             (f"{d.year}年{d.month}月", asked.query(month=f"{d:%Y-%m}")) for d in (before, after)
         ]
-        return self._page(visitor, "month.html", asked, first=first, days=days, others=others)
+        grid = weeks(first, rows, asked.bureau.calendar)
+        return self._page(
+            visitor, "month.html", asked, first=first, days=days, weeks=grid, others=others
+        )
 
     def coming(self, request: Request, visitor: Visitor) -> Response:
         """What waits to be sent, and what will be in the next days."""

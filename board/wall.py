@@ -91,6 +91,11 @@ def mark(one: Posted) -> Mark:
     return _MARKS[one.standing]
 
 
+def ordered(counts: Mapping[Mark, int]) -> tuple[tuple[Mark, int], ...]:
+    """Marks with how often each stands, the most pressing first."""
+    return tuple((m, counts[m]) for m in _ORDER if m in counts)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What a section owed in a month: each mark with how often it stands there."""
@@ -272,14 +277,12 @@ def _rows(asked: _Asked, posted: Sequence[Posted]) -> list[tuple[str, list[Cell 
 def _cell(asked: _Asked, section: str, month: int, marks: Sequence[Mark]) -> Cell | None:
     if not marks:
         return None
-    counts = Counter(marks)
-    ordered = tuple((m, counts[m]) for m in _ORDER if m in counts)
-    said = "、".join(f"{m.word}{n}项" for m, n in ordered)
+    counted = ordered(Counter(marks))
+    said = "、".join(f"{m.word}{n}项" for m, n in counted)
     query = _query(asked, asked.year, section=section, month=month)
-    return Cell(ordered, f"{section}{month}月：{said}", query)
+    return Cell(counted, f"{section}{month}月：{said}", query)
 
 
 def _legend(posted: Sequence[Posted]) -> list[tuple[Mark, int]]:
     """Each mark with how many obligations of the year have it."""
-    counts = Counter(map(mark, posted))
-    return [(m, counts[m]) for m in _ORDER if m in counts]
+    return list(ordered(Counter(map(mark, posted))))

@@ -43,6 +43,26 @@ def test_a_month_lists_its_days_with_how_each_obligation_stands(house: Pages) ->
     assert "迟报，待核，时限3月24日（周五）17:30，3月27日（周一）10:00报送" in page
 
 
+def test_a_month_is_shown_as_a_calendar_with_its_holidays(house: Pages) -> None:
+    page = house.insider().get("/month").text
+    cells = re.findall(r"<td.*?</td>", page, re.DOTALL)
+    assert len(cells) == 35
+    assert [re.sub(r"\s+", "", _TAG.sub("", cell)) for cell in cells[:3]] == ["", "", "1"]
+    assert [cell for cell in cells if "逾2" in _TAG.sub("", cell)] == [cells[25]]
+    assert 'title="3月24日，逾期2项，迟报，待核1项"' in cells[25]
+    assert [c for c in cells if 'aria-current="date"' in c] == [cells[28]]
+    october = house.insider("乙").get("/month?month=2023-10").text
+    assert re.search(r'<td class="off">2<small>国庆节</small></td>', october)
+    assert re.search(r'<td class="working">7<small>班</small></td>', october)
+
+
+def test_each_day_of_the_calendar_leads_to_what_is_due_on_it(house: Pages) -> None:
+    page = house.insider().get("/month").text
+    led = re.findall(r'href="#(d\d+)"', page)
+    assert led == ["d24"]
+    assert f'id="{led[0]}"' in page
+
+
 def test_another_month_is_asked_for_by_its_address(house: Pages) -> None:
     browser = house.insider()
     assert "这个月没有到期事项" in words(browser, "/month?month=2023-04")
