@@ -16,7 +16,7 @@ from duban.standings import Standing, State, standing
 from jobs.extensions import of_obligations
 from jobs.reconcile import horizon
 from ledger import obligations, plans
-from ledger.tables import event, letter, mention, submission
+from ledger.tables import MentionState, event, letter, mention, submission
 
 _HELD = "escalation.held"
 _CHANGES = ("deadline.changed", "obligation.exempted", "obligation.dropped")
@@ -209,6 +209,7 @@ def _fates(book: _Book) -> list[Rise]:
             letter.c.state.label("letter_state"),
             letter.c.sent_at.label("letter_sent_at"),
             letter.c.reply,
+            letter.c.reason.label("letter_reason"),
             letter.c.subject,
             letter.c.message_id,
             letter.c.attempts,
@@ -240,10 +241,12 @@ def _rise(bureau: Bureau, rows: Sequence[Row[Any]], held: Mapping[tuple[str, str
 
 
 def _fate(row: Row[Any]) -> Fate:
+    # of a letter that waits; once it is sent, what it waited for is past
+    waits_for = row.letter_reason if row.state == MentionState.QUEUED.value else None
     return Fate(
         recipient=row.recipient or row.name or "",
         state=row.state,
-        reason=row.reason or "",
+        reason=row.reason or waits_for or "",
         address=row.address or "",
         letter_state=row.letter_state or "",
         sent_at=row.sent_at or row.letter_sent_at,

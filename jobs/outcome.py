@@ -14,6 +14,7 @@ from duban.facts import LetterKind
 from jobs.letterbox import notify_office
 from jobs.log import event, log
 from ledger import events, letters, plans
+from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
 from mailroom.relay import Outcome, Reply
 
@@ -135,7 +136,8 @@ def put_off(
     now: datetime,
 ) -> None:
     """Put a letter that cannot be worded off for an hour; the office is told the first time."""
-    what = f"{type(error).__name__}: {error}"
+    damaged = isinstance(error, DamagedRowError)
+    what = str(error) if damaged else f"{type(error).__name__}: {error}"
     log.error("letter.broken", exc_info=error)
     letters.put_back(
         connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"

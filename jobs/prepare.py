@@ -17,6 +17,7 @@ from jobs.content import Content
 from jobs.links import Links
 from jobs.outcome import put_off
 from ledger import events, letters, mentions, plans
+from ledger.damage import check_sound
 from ledger.engine import Ledger
 from ledger.tables import LetterState
 
@@ -202,6 +203,7 @@ def _prepare(
     about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
     if about and not mentioned:
         return "nothing in it is owed any more"
+    check_sound(row)
     if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
         return "a digest is of its own day"
     try:

@@ -52,6 +52,10 @@ _REASONS: Final = {
     "dropped meanwhile": "期间已撤销",
     "withdrawn meanwhile": "期间已撤回",
 }
+_BEGINNINGS: Final = {
+    "cannot be worded: ": "暂时无法生成，",
+    "its row in the ledger is damaged": "台账中此函的记录已损坏",
+}
 _CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行动方案不再列入"}
 _VIA: Final = {
     "command": "命令行",
@@ -245,7 +249,7 @@ def _which(name: str) -> str:
 
 
 def _fate(fate: Fate, planned: datetime) -> str:
-    reason = f"：{_REASONS.get(fate.reason, fate.reason)}" if fate.reason else ""
+    reason = f"：{_why(fate.reason)}" if fate.reason else ""
     match fate.state:
         case "sent" if fate.sent_at is not None:
             at = fate.sent_at.astimezone(planned.tzinfo)
@@ -256,13 +260,21 @@ def _fate(fate: Fate, planned: datetime) -> str:
             return f"{when}发给{to}，服务器答复“{fate.reply}”{tries}{twice}"
         case "queued":
             said = f"，服务器答复“{fate.reply}”" if fate.reply else ""
-            return f"致{fate.recipient}，{_LETTER_STATES.get(fate.letter_state, '待发')}{said}"
+            state = _LETTER_STATES.get(fate.letter_state, "待发")
+            return f"致{fate.recipient}，{state}{reason or said}"
         case "superseded":
             return f"未另发{reason}"
         case "held":
             return f"暂缓{reason}"
         case _:
             return f"未发给{fate.recipient}{reason}"
+
+
+def _why(reason: str) -> str:
+    known = _REASONS.get(reason, reason)
+    for english, chinese in _BEGINNINGS.items():
+        known = known.replace(english, chinese)
+    return known
 
 
 def _unfulfilled(account: Account, rise: Rise, now: datetime) -> str:
@@ -284,7 +296,7 @@ def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
         who = row.recipient or row.name
         address = f" <{row.address}>" if row.address else ""
         reason = row.reply or row.reason or ""
-        said = f"，{_REASONS.get(reason, reason)}" if reason else ""
+        said = f"，{_why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
         yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}")
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from ledger.damage import LenientJSON, LenientUTC
 from ledger.types import UTC_
 
 metadata = MetaData(
@@ -120,11 +121,11 @@ letter = Table(
     Column("addressee", String(8), nullable=False),
     Column("name", Text, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("created_at", UTC_, nullable=False),
+    Column("created_at", LenientUTC, nullable=False),
     # when it may be claimed: for a claimed letter the end of its lease, NULL for an ended one
-    Column("due_at", UTC_),
+    Column("due_at", LenientUTC),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("first_tried_at", UTC_),
+    Column("first_tried_at", LenientUTC),
     # an attempt ended without an answer: the relay may have the letter already
     Column("uncertain", Boolean, nullable=False, default=False),
     Column("owner", String(80)),
@@ -133,10 +134,10 @@ letter = Table(
     Column("address", String(320)),
     Column("light", String(8)),
     Column("subject", Text),
-    Column("sent_at", UTC_),
+    Column("sent_at", LenientUTC),
     Column("reply", Text),
     Column("reason", Text),
-    Column("data", JSON),
+    Column("data", LenientJSON),
 )
 _waiting = letter.c.due_at.is_not(None)
 Index("ix_letter_due_at", letter.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
