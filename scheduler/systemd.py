@@ -7,7 +7,10 @@ import socket
 
 
 def notify(state: str) -> None:
-    """Send one state, such as `READY=1`; does nothing where systemd does not listen."""
+    """Send one state, such as `READY=1`; does nothing where systemd does not listen.
+
+    Nobody waits for a service manager that does not read: the state is dropped.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -15,10 +18,11 @@ def notify(state: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+            to.setblocking(False)
             to.connect(address)
             to.sendall(state.encode())
     except OSError:
-        return  # the service manager went away: nothing that the daemon should end for
+        return  # the service manager went away, or reads no more: nothing to end or to wait for
 
 
 def watchdog_seconds() -> float | None:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_systemd_hears_each_state_over_its_socket(
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         systemd.notify("READY=1")
         assert ear.recv(100) == b"READY=1"
+
+
+def test_a_service_manager_that_does_not_read_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    full = 100 + int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "notify"))
+        talking = threading.Thread(
+            target=lambda: [systemd.notify("WATCHDOG=1") for _ in range(full)], daemon=True
+        )
+        talking.start()
+        talking.join(10)
+        assert not talking.is_alive()
 
 
 def test_without_systemd_nothing_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
