@@ -144,9 +144,12 @@ def test_a_service_manager_that_does_not_read_holds_nobody_up(
     full = 100 + int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
         deaf.bind(str(tmp_path / "notify"))
-        talking = threading.Thread(
-            target=lambda: [systemd.notify("WATCHDOG=1") for _ in range(full)], daemon=True
-        )
+
+        def talk() -> None:
+            for _ in range(full):
+                systemd.notify("WATCHDOG=1")
+
+        talking = threading.Thread(target=talk, daemon=True)
         talking.start()
         talking.join(10)
         assert not talking.is_alive()
