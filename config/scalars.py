@@ -15,12 +15,13 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+"
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 def check_line(value: str) -> str:
     """Refuse control characters (RFC 5322 2.2: a header is one line) and blank text."""
-    if any(ord(c) < 32 or c in "\x7f\x85\u2028\u2029" for c in value):
+    if _CONTROL.search(value):
         raise ValueError("must be one line, without line breaks or control characters")
     if not value.strip():
         raise ValueError("must not be blank")

@@ -38,6 +38,7 @@ MAX_DEPTH: Final = 30
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -240,7 +241,7 @@ class _Builder:
 
     def _check_text(self, value: str, place: Place) -> None:
         # Only the pure parser lets an escaped half of a character pass.
-        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        if not value.isascii() and _HALF.search(value):
             self._error(place, "an escape stands for half a character; write the character itself")
             raise _RefusedError
 

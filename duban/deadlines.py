@@ -56,11 +56,9 @@ def expand(plan: Plan, calendar: WorkCalendar, until: date) -> list[Obligation]:
     decisions = _decisions(plan)
     found: list[Obligation] = []
     for item in plan.items.values():
+        owed_by = [(section, leading_posts(plan, item, section)) for section in owing(plan, item)]
         for period, nominal in _occurrences(plan, item, until):
-            made = [
-                _obligation(plan, calendar, item, period, nominal, section)
-                for section in owing(plan, item)
-            ]
+            made = _obligations(plan, calendar, item, period, nominal, owed_by)
             ruled = decisions.get((item.id, period))
             found.extend(_decide(plan, made, ruled) if ruled else made)
     return found
@@ -121,24 +119,35 @@ def _occurrences(plan: Plan, item: Item, until: date) -> list[tuple[str, date]]:
     return [(period, nominal) for period, nominal in found if nominal <= until]
 
 
-def _obligation(
-    plan: Plan, calendar: WorkCalendar, item: Item, period: str, nominal: date, section: str
-) -> Obligation:
+def _obligations(
+    plan: Plan,
+    calendar: WorkCalendar,
+    item: Item,
+    period: str,
+    nominal: date,
+    owed_by: Iterable[tuple[str, tuple[str, ...]]],
+) -> list[Obligation]:
+    """One occurrence of an item for each of the sections, given with their leading posts."""
     adjusted = adjust(calendar, nominal, item.adjust)
     moved = [nominal + timedelta(days=n) for n in _between(nominal, adjusted)]
-    return Obligation(
-        key=key_of(item.id, period, section),
-        kind=kind_of(item),
-        item=item,
-        period=period,
-        section=section,
-        posts=leading_posts(plan, item, section),
-        nominal=nominal,
-        adjusted=adjusted,
-        deadline=datetime.combine(adjusted, deadline_time(plan, item), plan.zone),
-        provisional=any(calendar.provisional(day) for day in moved),
-        to_confirm=item.to_confirm,
-    )
+    kind, provisional = kind_of(item), any(calendar.provisional(day) for day in moved)
+    deadline = datetime.combine(adjusted, deadline_time(plan, item), plan.zone)
+    return [
+        Obligation(
+            key=key_of(item.id, period, section),
+            kind=kind,
+            item=item,
+            period=period,
+            section=section,
+            posts=posts,
+            nominal=nominal,
+            adjusted=adjusted,
+            deadline=deadline,
+            provisional=provisional,
+            to_confirm=item.to_confirm,
+        )
+        for section, posts in owed_by
+    ]
 
 
 def adjust(calendar: WorkCalendar, nominal: date, way: Adjust) -> date:

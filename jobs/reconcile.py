@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand
@@ -17,6 +17,7 @@ from duban.letters import Recipient
 from duban.standings import State
 from jobs.letterbox import alarmed_posts, mail_domain, post
 from ledger import events, plans
+from ledger.bulk import Bulk
 from ledger.engine import Ledger
 from ledger.letters import join_unsent, queue
 from ledger.mentions import mention_all
@@ -88,6 +89,28 @@ def reconcile_within(
     return work.done
 
 
+_ROWS = select(obligation).where(obligation.c.plan_id == bindparam("plan"))
+_IDS = select(obligation.c.key, obligation.c.id).where(obligation.c.plan_id == bindparam("plan"))
+_CREATE = Bulk(
+    insert(obligation),
+    "plan_id",
+    "key",
+    "item",
+    "period",
+    "section",
+    "nominal",
+    "planned",
+    "deadline",
+    "decided",
+    "provisional",
+    "round",
+    "state",
+    "late",
+    "reason",
+    "next_action_at",
+)
+
+
 class _Reconciliation:
     """One run over one plan, in one transaction."""
 
@@ -106,11 +129,10 @@ class _Reconciliation:
         self.done = Reconciled()
         self.lines: list[dict[str, Any]] = []
         self.told: dict[str, list[dict[str, Any]]] = {}
+        self._first_actions: dict[tuple[str, datetime], datetime] = {}
 
     def run(self, wanted: list[Obligation]) -> None:
-        rows = self.connection.execute(
-            select(obligation).where(obligation.c.plan_id == self.plan.id)
-        ).all()
+        rows = self.connection.execute(_ROWS, {"plan": self.plan.id}).all()
         known = {row.key: row for row in rows}
         self._create([o for o in wanted if o.key not in known])
         for one in wanted:
@@ -135,14 +157,9 @@ class _Reconciliation:
     def _create(self, new: list[Obligation]) -> None:
         if not new:
             return
-        self.connection.execute(insert(obligation), [self._row(o) for o in new])
-        ids = dict(
-            self.connection.execute(
-                select(obligation.c.key, obligation.c.id).where(
-                    obligation.c.plan_id == self.plan.id
-                )
-            ).all()
-        )
+        _CREATE.run(self.connection, [self._row(o) for o in new])
+        rows_of = {"plan": self.plan.id}
+        ids: dict[str, int] = dict(self.connection.execute(_IDS, rows_of).all())
         rows = {o.key: o for o in self._rows([ids[o.key] for o in new if _handed_over(o)])}
         for one in new:
             self.done.created.append(one.key)
@@ -188,7 +205,13 @@ class _Reconciliation:
         return State.OPEN if one.deadline >= born or chased else State.BEFORE
 
     def _first_action(self, one: Obligation) -> datetime:
-        return max(self.bureau.first_step(one.item, one.deadline), self.now.astimezone(UTC))
+        # all sections with an item and a deadline share it
+        which = one.item.id, one.deadline
+        known = self._first_actions.get(which)
+        if known is None:
+            first = self.bureau.first_step(one.item, one.deadline)
+            known = self._first_actions[which] = max(first, self.now.astimezone(UTC))
+        return known
 
     def _compare(self, row: Row[Any], one: Obligation) -> None:
         state = State(row.state)
