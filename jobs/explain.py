@@ -13,13 +13,14 @@ from config.model import Audience
 from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand
 from duban.standings import Standing, State, standing
+from jobs.decided import WRITTEN
 from jobs.extensions import of_obligations
 from jobs.reconcile import horizon
 from ledger import obligations, plans
 from ledger.tables import MentionState, event, letter, mention, submission
 
 _HELD = "escalation.held"
-_CHANGES = ("deadline.changed", "obligation.exempted", "obligation.dropped")
+_CHANGES = ("deadline.changed", "obligation.exempted", "obligation.dropped", WRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,8 @@ class Account:
     `row` is the ledger's, None where there is no ledger or it does not know the obligation; `days`
     are the days from the nominal to the adjusted one; `earlier` are the rungs of rounds before this
     one; `letters` are the other letters about it (changes, receipts, closing notes, notices);
-    `changes` the events of its deadline; `requests` those of the section for more time.
+    `changes` the events of its deadline and of decisions about it; `requests` those of the section
+    for more time.
     """
 
     obligation: Obligation
@@ -190,7 +192,7 @@ def _from_ledger(book: _Book) -> Account:
 
 
 def _changes(book: _Book) -> tuple[Row[Any], ...]:
-    """When the daemon took up another deadline, an exemption, or the end of the obligation."""
+    """What the office decided on its pages, and when the daemon took up a change of the plan."""
     rows = book.connection.execute(
         select(event)
         .where(event.c.obligation_id == book.row.id, event.c.what.in_(_CHANGES))

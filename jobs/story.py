@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from config.model import Adjust, Audience, Item, Milestone, Override, Project, Rule
+from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
+from jobs.decided import WRITTEN, change, decision
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from duban.bureau import Bureau
     from jobs.explain import Account, Fate, Rise
 
@@ -56,7 +55,6 @@ _BEGINNINGS: Final = {
     "cannot be worded: ": "暂时无法生成，",
     "its row in the ledger is damaged": "台账中此函的记录已损坏",
 }
-_CHANGES: Final = {"obligation.exempted": "免报", "obligation.dropped": "行动方案不再列入"}
 _VIA: Final = {
     "command": "命令行",
     "script": "演练脚本",
@@ -168,9 +166,10 @@ def _dates(bureau: Bureau, account: Account) -> Iterator[Line]:
         way = "提前到前一个工作日" if one.item.adjust is Adjust.EARLIER else "顺延到后一个工作日"
         yield _row("顺移", f"逢休息日，{way}：{one.adjusted}")
     for override in one.overrides:
-        yield _row("决定", _decision(override))
-    for change in account.changes:
-        yield _row("变更", _change(bureau, change))
+        yield _row("决定", decision(override))
+    for event in account.changes:
+        told = change(event, account.changes, one.overrides, lambda at: _moment(bureau.local(at)))
+        yield _row("决定" if event.what == WRITTEN else "变更", told)
     row = account.row
     if row is not None and row.deadline != row.planned:
         yield _row("退回", f"退回时另定时限，原为{_moment(bureau.local(row.planned))}")
@@ -178,28 +177,6 @@ def _dates(bureau: Bureau, account: Account) -> Iterator[Line]:
     yield _row("时限", _moment(account.deadline) + doubt)
     if one.exempt is not None:
         yield _row("免报", one.exempt)
-
-
-def _change(bureau: Bureau, change: Row[Any]) -> str:
-    data = change.data or {}
-    what = _CHANGES.get(change.what, change.what)
-    if "new" in data:
-        old, new = (_moment(bureau.local(datetime.fromisoformat(data[n]))) for n in ("old", "new"))
-        what = f"由{old}改为{new}"
-    reason = f"，理由：{data['reason']}" if data.get("reason") else ""
-    return f"{_moment(bureau.local(change.at))} 台账记录：{what}{reason}"
-
-
-def _decision(override: Override) -> str:
-    if override.deadline is not None:
-        what = f"时限改为{override.deadline:%Y-%m-%d %H:%M}"
-        what = what.removesuffix(" 00:00")
-    elif override.reassign is not None:
-        what = f"改由{override.reassign}承办"
-    else:
-        what = "免报"
-    by = f"，{override.by}" if override.by else ""
-    return f"{what}，理由：{override.reason}（{override.origin}{by}）"
 
 
 def _ladder(bureau: Bureau, account: Account, now: datetime) -> Iterator[Line]:
