@@ -49,10 +49,10 @@ def plan_folder() -> Path:
 class Demo:
     """One showing. `pace_s` is how many seconds a day takes, 0 for no pauses.
 
-    `show` is called for each letter as it leaves; `once` ends the showing after the first day with
-    letters. `pause` waits: a test passes its own. `clock` is told each moment, in the plan's zone.
-    With `pages` the board is served meanwhile and `opened` is told where; `stay` goes on serving it
-    when the year is over.
+    `show` is called for each letter when it has left, and may end the showing by what it raises;
+    `once` ends the showing after the first day with letters. `pause` waits: a test passes its own.
+    `clock` is told each moment, in the plan's zone. With `pages` the board is served meanwhile and
+    `opened` is told where; `stay` goes on serving it when the year is over.
     """
 
     plan: Plan
@@ -117,6 +117,7 @@ class _Showing:
 
     def __init__(self, demo: Demo, ledger: Ledger, journal: Journal, house: House | None) -> None:
         self.demo, self.ledger, self.journal, self.house = demo, ledger, journal, house
+        self.fresh: list[Entry] = []
         self.page = Page(demo.page.parent, demo.plan.about.title, served=house is not None)
         start = datetime.combine(FIRST_DAY, time(), demo.plan.zone)
         acts, speaker = script(demo.plan), Speaker()
@@ -140,8 +141,8 @@ class _Showing:
         ends = until + timedelta(days=1)
         board = house.board(self.ledger, lambda: simulation.bureaus, simulation.clock.now, ends)
         board.start()
-        self.demo.opened(house)
         try:
+            self.demo.opened(house)
             await self._live(house)
             while self.demo.stay:
                 await house.handed_in.wait()
@@ -166,9 +167,12 @@ class _Showing:
     async def _beat(self, house: House | None) -> None:
         if house is not None:
             house.handed_in.clear()
-        sent = self.demo.count
         await self.simulation.tick()
-        if self.demo.count > sent and self.demo.pace_s:
+        fresh, self.fresh = self.fresh, []
+        # here and not where they leave: who shows them may fail, and that ends the showing
+        for entry in fresh:
+            self.demo.show(entry)
+        if fresh and self.demo.pace_s:
             self.page.write(running=True)
 
     async def _wait(self, gap: timedelta, house: House | None) -> None:
@@ -189,7 +193,7 @@ class _Showing:
         self.page.add(entry, html_of(sent.written.content))
         demo.count += 1
         demo.last_key = entry.obligations[0] if entry.obligations else demo.last_key
-        demo.show(entry)
+        self.fresh.append(entry)
 
 
 def script(plan: Plan) -> list[Timed]:

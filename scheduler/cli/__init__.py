@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from scheduler.cli.output import INTERRUPTED, complain
+from scheduler.cli.output import INTERRUPTED, UNREAD, UnreadError, complain
 from scheduler.cli.root import duban
 
 
@@ -24,11 +24,16 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; gives its code: 0 fine, 1 findings or refused, 2 usage, 130 interrupted."""
+    """Run one command and give its code.
+
+    0 fine, 1 findings or refused, 2 usage, 130 interrupted, 141 where nobody reads the answer.
+    """
     try:
         result = duban.main(list(arguments), prog_name="duban", standalone_mode=False)
     except click.Abort:
         return INTERRUPTED
+    except UnreadError:
+        return UNREAD
     except click.ClickException as error:
         return complain(error, as_json="--json" in arguments)
     return result if isinstance(result, int) else 0

@@ -19,6 +19,7 @@ FINE: Final = 0
 FOUND: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+UNREAD: Final = 141
 _WIDE_COLUMNS: Final = 200
 
 
@@ -30,6 +31,10 @@ class Refused(click.ClickException):
 
 class Wrong(click.UsageError):
     """The command was called wrongly: an unknown folder, key or setting."""
+
+
+class UnreadError(Exception):
+    """Whoever read the answer has gone, such as `head`: there is nobody to say anything to."""
 
 
 def complain(error: click.ClickException, *, as_json: bool) -> int:
@@ -67,12 +72,15 @@ def near(word: str, known: Iterable[str]) -> str:
 
 def document(value: Any) -> None:
     """Print the one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    line(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def line(text: str = "") -> None:
-    """Print one line of the answer."""
-    click.echo(text)
+    """Print one line of the answer. Raises UnreadError where nobody reads it."""
+    try:
+        click.echo(text)
+    except BrokenPipeError as error:
+        raise UnreadError from error
 
 
 def lines(texts: Iterable[str]) -> None:

@@ -120,6 +120,27 @@ def test_an_interrupted_demo_says_where_the_letters_are(tmp_path: Path) -> None:
     assert str(page) in out
 
 
+@pytest.mark.parametrize("lines", [0, 1, 5, 12])
+def test_a_demo_that_nobody_reads_any_more_ends_quietly(tmp_path: Path, lines: int) -> None:
+    command = [sys.executable, "-c", "from scheduler.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "demo", "--speed", "0.01", "--out", str(tmp_path / "demo")],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for _ in range(lines):
+            assert process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(60) == 141
+    assert said == ""
+
+
 def test_a_speed_that_is_none_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     answer = call(capsys, "demo", "--speed", "fast")
     assert answer.code == 2
