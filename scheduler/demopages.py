@@ -33,7 +33,7 @@ from jobs.passwords import hashed
 from ledger import accounts
 from ledger.archive import Archive
 from ledger.engine import Ledger
-from scheduler.outboxpage import PAGE
+from scheduler.outboxpage import PAGE, STILL
 
 USUAL_PORT: Final = 8026
 _HOLD_S: Final = 60
@@ -120,8 +120,11 @@ class House:
 
         return Route("/enter/{key}", enter, methods=["GET"])
 
-    def _list(self, _request: Request, _visitor: Visitor) -> Response:
-        return FileResponse(self._outbox / PAGE, headers=_LIST_HEADERS)
+    def _list(self, request: Request, _visitor: Visitor) -> Response:
+        again = {} if STILL in request.query_params else {"Refresh": str(_REFRESH_S)}
+        # read at once: between a file's length and its bytes the next letters may replace it
+        page = (self._outbox / PAGE).read_bytes()
+        return Response(page, headers=_LIST_HEADERS | again, media_type="text/html")
 
     def _letter(self, request: Request, _visitor: Visitor) -> Response:
         name = request.path_params["letter"]

@@ -9,21 +9,26 @@ from typing import Final
 from scheduler.journal import Entry
 
 PAGE: Final = "index.html"
-_REFRESH: Final = '<meta http-equiv="refresh" content="5">'
+STILL: Final = "still"
+"""Asks for the page as it is, which then does not load itself anew."""
+
 _HEAD: Final = """\
 <!DOCTYPE html>
 <html lang="zh-CN">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-{refresh}
 <title>督办演示：发件箱</title>
 <style>
-:root {{ color-scheme: light dark; --line: #d8dce1; --quiet: #57606a; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --line: #3a434e; --quiet: #a9b3bf; }} }}
-body {{ font: 16px/1.5 -apple-system, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC',
+:root {{ color-scheme: light dark; --line: #d8dce1; --quiet: #57606a;
+  --sheet: #fff; --ink: #1f2328; --link: #174f8b; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --line: #3a434e; --quiet: #a9b3bf;
+  --sheet: #1b2026; --ink: #e6e9ed; --link: #8cc4ff; }} }}
+body {{ background: var(--sheet); color: var(--ink); overflow-wrap: anywhere;
+  font: 16px/1.5 -apple-system, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC',
   sans-serif;
   max-width: 60rem; margin: 0 auto; padding: 1rem; }}
+a {{ color: var(--link); }}
 h1 {{ font-size: 1.25rem; margin: 0 0 .25rem; }}
 p {{ color: var(--quiet); margin: 0 0 1rem; }}
 ul {{ list-style: none; margin: 0; padding: 0; }}
@@ -36,12 +41,14 @@ li.closing {{ border-left-color: #1a7f37; }}
 </style>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 <p>共 {count} 封，最新在前。点标题看函件，点“邮件”得原件（.eml）。{board}</p>
 <ul>
 """
 _BOARD: Final = '<a href="/wall">看晾晒</a>。打开任一提醒的“报送页”，交一份材料，晾晒上的灯就会变。'
-_TAIL: Final = "</ul>\n</body>\n</html>\n"
+_RUNNING: Final = f'<a href="./">自动刷新</a> · <a href="?{STILL}">不刷新</a>'
+_TAIL: Final = "</ul>\n</main>\n</body>\n</html>\n"
 
 
 class Page:
@@ -68,12 +75,12 @@ class Page:
         )
 
     def write(self, *, running: bool) -> None:
-        """Write the page; while the demo is running a browser reloads it by itself."""
+        """Write the page; `running` while letters are still to come."""
+        board = _BOARD + (_RUNNING if running else "")
         head = _HEAD.format(
-            refresh=_REFRESH if running else "",
             title=escape(self._title),
             count=len(self._rows),
-            board=_BOARD if self._served else "",
+            board=board if self._served else "",
         )
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self._folder / f".{PAGE}.part"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +19,14 @@ from starlette.types import ASGIApp
 
 from board.app import app_of
 from config.edit import EDITABLE
+from config.loader import load_plan
 from duban.facts import LetterKind
 from duban.letters import Recipient
 from jobs.extensions import request
 from jobs.links import Feed, Links
 from ledger.mails import MailState
+from scheduler.demo import Demo, plan_folder
+from scheduler.demopages import House
 from tests.support import small_plan
 from tests.support.chromium import press_and_wait, resize, tab_to
 from tests.support.inboxes import Inbox, answer, back
@@ -164,6 +170,58 @@ def test_no_answer_to_a_form_shuts_anybody_out(
         browser.find_element("css selector", "textarea[name=text]").send_keys(typed)
         press("[name=act][value=preview]", shown)
     assert {page: wrong for page, wrong in found.items() if wrong} == {}
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[str]:
+    """The demo's house, open, with letters in its outbox; gives the address that lets in."""
+    plan = load_plan(plan_folder()).plan
+    assert plan is not None
+    full, doors, shown = threading.Event(), list[House](), set[str]()
+
+    def clock(_at: datetime) -> None:
+        if "escalation" in shown:  # and the page that lists it is written
+            full.set()
+
+    demo = Demo(
+        plan,
+        tmp_path / "demo",
+        lambda entry: shown.add(entry.kind),
+        0.001,
+        days=60,
+        clock=clock,
+        pages=True,
+        opened=doors.append,
+        stay=True,
+    )
+    loop = asyncio.new_event_loop()
+    running = loop.create_task(demo.run())
+
+    def live() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(running)
+        loop.close()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        assert full.wait(60)
+        yield doors[0].entrance
+    finally:
+        loop.call_soon_threadsafe(running.cancel)
+        thread.join()
+
+
+@SCREENS
+def test_the_demos_outbox_shuts_nobody_out(
+    browser: webdriver.Chrome, axe: str, outbox: str, width: int, scheme: str
+) -> None:
+    _look(browser, width, scheme)
+    browser.get(outbox)
+    browser.get(outbox[: outbox.index("/enter/")] + "/outbox/")
+    assert browser.find_elements("css selector", "li.red")
+    assert _judged(browser, axe) == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def _look(browser: webdriver.Chrome, width: int, scheme: str) -> None:

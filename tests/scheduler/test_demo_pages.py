@@ -108,6 +108,16 @@ def test_a_demo_beside_another_says_that_it_took_another_port(
     assert f"http://127.0.0.1:{port[1]}/enter/" in said
 
 
+def test_the_outbox_loads_itself_anew_unless_it_is_asked_not_to(
+    shown: Shown, visitor: httpx.Client
+) -> None:
+    page = visitor.get(shown.outbox)
+    assert page.headers["refresh"] == "5"
+    still = re.search(r'href="(\?\w+)">不刷新', page.text)
+    assert still
+    assert "refresh" not in visitor.get(shown.outbox + still[1]).headers
+
+
 def test_a_stranger_is_not_let_in(shown: Shown) -> None:
     with httpx.Client(timeout=30) as stranger:
         assert stranger.get(shown.outbox).headers["location"].startswith("/login")
