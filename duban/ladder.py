@@ -201,9 +201,12 @@ def _fair(
 
     That is the latest of its rungs that came due at least `min_notice` working days ago: after an
     outage or a deadline moved earlier an older reminder is not enough, and the section is told
-    first.
+    first. With a `min_notice` of 0 the rungs of this very moment do not count: section and official
+    may hear at once, whether the clock is looked at on the stroke of the hour or a second later.
     """
     cutoff = notice_cutoff(now, calendar, hours)
+    if hours.min_notice == 0:
+        cutoff = due[-1].at
     owed = [s.at for s in due if Audience.SECTION in s.audience and s.at < cutoff]
     return bool(owed) and warned is not None and warned >= owed[-1]
 
