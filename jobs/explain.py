@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -16,10 +16,10 @@ from duban.standings import Standing, State, standing
 from jobs.decided import WRITTEN
 from jobs.extensions import of_obligations
 from jobs.reconcile import horizon
+from jobs.remind import HELD
 from ledger import obligations, plans
 from ledger.tables import MentionState, event, letter, mention, submission
 
-_HELD = "escalation.held"
 _CHANGES = ("deadline.changed", "obligation.exempted", "obligation.dropped", WRITTEN)
 
 
@@ -41,6 +41,10 @@ class Fate:
     message_id: str = ""
     attempts: int = 0
     uncertain: bool = False
+
+
+_Held = Mapping[tuple[Any, ...], Fate]
+"""What waits, by its round, rung, audience and the rung's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +165,15 @@ class _Book:
 def _from_ledger(book: _Book) -> Account:
     row = book.row
     deadline = book.bureau.local(row.deadline)
-    fates = _fates(book)
+    held = _held(book)
+    fates = _fates(book, held)
     latest = max((rise.at for rise in fates), default=deadline)
     owed = State(row.state).owed
     planned = _planned(
         book.bureau, book.found, deadline, row.round, max(latest, book.now) if owed else latest
     )
     known = {(r.name, r.audience): r for r in fates if r.round == row.round}
-    this = [known.pop((p.name, p.audience), p) for p in planned]
+    this = [known.pop((p.name, p.audience), _waiting(p, held)) for p in planned]
     return Account(
         obligation=book.found,
         row=row,
@@ -201,7 +206,7 @@ def _changes(book: _Book) -> tuple[Row[Any], ...]:
     return tuple(rows)
 
 
-def _fates(book: _Book) -> list[Rise]:
+def _fates(book: _Book, held: _Held) -> list[Rise]:
     """The rungs of the ledger in the order of time, each with what became of it."""
     rows = book.connection.execute(
         select(
@@ -221,7 +226,6 @@ def _fates(book: _Book) -> list[Rise]:
         .where(mention.c.obligation_id == book.row.id, mention.c.audience.is_not(None))
         .order_by(mention.c.at, mention.c.id)
     ).all()
-    held = _held(book)
     grouped: dict[tuple[int, str, str], list[Row[Any]]] = {}
     for row in rows:
         grouped.setdefault((row.round, row.rung, row.audience), []).append(row)
@@ -229,9 +233,15 @@ def _fates(book: _Book) -> list[Rise]:
     return sorted(rises, key=lambda r: (r.at, r.round))
 
 
-def _rise(bureau: Bureau, rows: Sequence[Row[Any]], held: Mapping[tuple[str, str], Fate]) -> Rise:
+def _waiting(planned: Rise, held: _Held) -> Rise:
+    """A rung of which no letter was made: it may wait until the section has been warned."""
+    waits = held.get(_named(planned.round, planned.name, planned.audience.value, planned.at))
+    return replace(planned, fates=(waits,)) if waits else planned
+
+
+def _rise(bureau: Bureau, rows: Sequence[Row[Any]], held: _Held) -> Rise:
     first = rows[0]
-    before = held.get((first.rung, first.audience))
+    before = held.get(_named(first.round, first.rung, first.audience, first.at))
     return Rise(
         name=first.rung,
         at=bureau.local(first.at),
@@ -260,19 +270,23 @@ def _fate(row: Row[Any]) -> Fate:
     )
 
 
-def _held(book: _Book) -> dict[tuple[str, str], Fate]:
+def _held(book: _Book) -> _Held:
     """The officials' rungs that once waited until the section had been warned."""
     rows = book.connection.execute(
         select(event.c.at, event.c.data)
-        .where(event.c.obligation_id == book.row.id, event.c.what == _HELD)
+        .where(event.c.obligation_id == book.row.id, event.c.what == HELD)
         .order_by(event.c.id)
     )
     return {
-        (row.data["rung"], row.data["audience"]): Fate(
+        tuple(map(row.data.get, ("round", "rung", "audience", "rung_at"))): Fate(
             recipient="", state="held", reason=row.data["reason"], sent_at=row.at
         )
         for row in rows
     }
+
+
+def _named(round_: int, rung: str, audience: str, at: datetime) -> tuple[Any, ...]:
+    return round_, rung, audience, at.astimezone(UTC).isoformat()
 
 
 def _other_letters(book: _Book) -> list[Row[Any]]:

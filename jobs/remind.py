@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
@@ -23,7 +23,7 @@ from ledger.tables import Addressee, MentionState, event, letter, mention, oblig
 BATCH = 500
 _PAUSE = timedelta(minutes=1)
 _LISTEN = timedelta(minutes=5)
-_HELD = "escalation.held"
+HELD = "escalation.held"
 _ADVANCE = (
     update(obligation)
     .where(obligation.c.id == bindparam("of"))
@@ -298,15 +298,15 @@ class _Tick:
         for one in judged:
             reason = self._why_held(one.row.section, returned)
             for audience, step in one.decision.held:
-                if (one.row.id, audience.value, step.name, reason) in said:
-                    continue
-                self._note(
-                    _HELD,
-                    obligation=one.row.id,
-                    audience=audience.value,
-                    rung=step.name,
-                    reason=reason,
-                )
+                held = {
+                    "round": one.row.round,
+                    "audience": audience.value,
+                    "rung": step.name,
+                    "rung_at": step.at.astimezone(UTC).isoformat(),
+                    "reason": reason,
+                }
+                if (one.row.id, *held.values()) not in said:
+                    self._note(HELD, obligation=one.row.id, **held)
 
     def _why_held(self, section: str, returned: Container[str]) -> str:
         if self.hold is not None:
@@ -317,17 +317,16 @@ class _Tick:
             return f"the section has not been warned in time: letters to {address} come back"
         return "the section has not been warned in time"
 
-    def _held_today(self, ids: list[int]) -> set[tuple[int, str, str, str]]:
+    def _held_today(self, ids: list[int]) -> set[tuple[Any, ...]]:
         rows = self.connection.execute(
             select(event.c.obligation_id, event.c.data).where(
                 event.c.obligation_id.in_(ids),
-                event.c.what == _HELD,
+                event.c.what == HELD,
                 event.c.at > self.now - timedelta(hours=12),
             )
         )
-        return {
-            (r.obligation_id, r.data["audience"], r.data["rung"], r.data["reason"]) for r in rows
-        }
+        parts = ("round", "audience", "rung", "rung_at", "reason")
+        return {(r.obligation_id, *map(r.data.get, parts)) for r in rows}
 
 
 def _issued(row: Row[Any]) -> tuple[datetime | None, ...]:

@@ -15,7 +15,7 @@ from tests.support import small_plan
 from tests.support.ledgers import Desk, MakeDesk, at
 
 KEY, HEIR = "special/2023-03/财务科", "special/2023-03/初幼教科"
-WHO = "王主任"
+WHO = "办公室经办"
 WHY = "本月无此项工作"
 
 
