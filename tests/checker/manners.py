@@ -132,6 +132,12 @@ def office_hours(case: Case) -> Iterator[Finding]:
             yield Finding("hours", mail.to, f"outside the office's hours: {mail}")
 
 
+def _at_once(case: Case, one: Mail, other: Mail) -> bool:
+    """Whether both came within one tick, to us and to a machine whose clock may have jumped."""
+    seen = case.shown(other.at) - case.shown(one.at)
+    return other.at - one.at < _TICK and abs(seen) < _TICK
+
+
 def one_letter_for_each_person(case: Case) -> Iterator[Finding]:
     """One recipient, one letter, one tick: but a letter that a crash left in doubt stays itself."""
     heard: dict[tuple[object, ...], list[Mail]] = defaultdict(list)
@@ -141,7 +147,7 @@ def one_letter_for_each_person(case: Case) -> Iterator[Finding]:
         sections = {key.rpartition("/")[2] for key in mail.keys}
         before = heard[(mail.to, mail.kind, *(sorted(sections) if mail.kind == REMINDER else ()))]
         before.append(mail)
-        if len(before) > 1 and mail.at - before[-2].at < _TICK:
+        if len(before) > 1 and _at_once(case, before[-2], mail):
             since = before[-3].at if len(before) > 2 else case.first
             if not any(since <= at <= mail.at for at in case.crashes):
                 trail = (str(before[-2]), str(mail))
