@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.checker.proofs import findings
 from tests.years.script import Year, year_of
@@ -11,20 +12,20 @@ from tests.years.world import World
 _SHOWN = 3
 
 
-def failures(seed: int, folder: Path | str) -> list[str]:
+def failures(seed: int) -> list[str]:
     """What is wrong with a seed's year, in words; nothing where it is proved."""
-    return failures_of(year_of(seed), Path(folder))
+    return failures_of(year_of(seed))
 
 
-def failures_of(year: Year, folder: Path, shown: int = _SHOWN) -> list[str]:
+def failures_of(year: Year, shown: int = _SHOWN) -> list[str]:
     """What is wrong with a year."""
-    world = World(year, folder)
-    try:
-        world.run()
-        found = findings(world.case)
-    finally:
-        world.close()
-        (folder / f"{year.seed}.sqlite").unlink()
+    with TemporaryDirectory() as folder:
+        world = World(year, Path(folder))
+        try:
+            world.run()
+            found = findings(world.case)
+        finally:
+            world.close()
     if not found:
         return []
     count = f"seed {year.seed}: {len(found)} counter-examples; again: make year SEED={year.seed}"

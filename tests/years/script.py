@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.checker.days import shift
 from tests.checker.history import Deed, deed_of
-from tests.checker.plan import Duty, PlanReader
+from tests.checker.plan import Duty
+from tests.years.plans import ALL, READER, some_items
 
-PLAN = Path(__file__).parent / "plan"
-READER = PlanReader(PLAN)
 ZONE = READER.zone
 FIRST = datetime(2023, 2, 1, tzinfo=ZONE)
 LAST = datetime(2024, 1, 20, tzinfo=ZONE)
@@ -48,16 +46,21 @@ class Year:
     """When duban is started: what was due before is not chased."""
     last: datetime = LAST
     min_notice: int = 1
+    items: tuple[str, ...] = ALL
+    """What of the plan this bureau has."""
 
 
 def year_of(seed: int) -> Year:
     """The year of a seed: the same seed, the same year."""
     dice = Random(seed)  # noqa: S311 - a repeatable year, no secret
-    diligent = dice.choice((0.7, 0.9, 1.0))
+    items, diligent = some_items(dice), dice.choice((0.7, 0.9, 1.0))
+    duties = [duty for duty in DUTIES if duty.item in items]
     lines: list[dict[str, Any]] = []
-    for duty in DUTIES:
+    for duty in duties:
         lines += _reporting(dice, duty, diligent)
-    for make, most in ((_decision, 8), (_succession, 3), (_outage, 3), (_relay, 4), (_clock, 2)):
+    for _ in range(dice.randint(0, 8)):
+        lines += _decision(dice, dice.choice(duties))
+    for make, most in ((_succession, 3), (_outage, 3), (_relay, 4), (_clock, 2)):
         for _ in range(dice.randint(0, most)):
             lines += make(dice)
     deeds = [deed_of({**line, "at": line["at"].isoformat()}, ZONE) for line in lines]
@@ -66,7 +69,7 @@ def year_of(seed: int) -> Year:
     first = dice.choice((FIRST, FIRST, _moment(dice, _any_day(dice))))
     deeds = sorted((deed for deed in deeds if deed.at > first), key=lambda deed: deed.at)
     meddling, notice = dice.choice((0.0, 0.02, 0.1)), dice.choice((0, 1, 1, 2))
-    return Year(seed, deeds, noises, crashes, meddling, first, min_notice=notice)
+    return Year(seed, deeds, noises, crashes, meddling, first, min_notice=notice, items=items)
 
 
 def _moment(dice: Random, day: date) -> datetime:
@@ -107,9 +110,8 @@ def _reporting(dice: Random, duty: Duty, diligent: float) -> list[dict[str, Any]
     return found
 
 
-def _decision(dice: Random) -> list[dict[str, Any]]:
+def _decision(dice: Random, duty: Duty) -> list[dict[str, Any]]:
     """The office moves a deadline, exempts or reassigns: for one section or for all."""
-    duty = dice.choice(DUTIES)
     at = _moment(dice, shift(duty.deadline.date(), dice.randint(-14, 12)))
     made: dict[str, Any] = {"at": at, "do": "override", "reason": "会议冲突"}
     made |= {"item": duty.item, "period": duty.period}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +22,8 @@ from tests.years.lived import failures_of
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
-def test_the_eventful_half_year_is_proved(tmp_path: Path) -> None:
-    assert failures_of(eventful(), tmp_path) == []
+def test_the_eventful_half_year_is_proved() -> None:
+    assert failures_of(eventful()) == []
 
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:
@@ -183,9 +182,7 @@ BUGS: list[tuple[Break, str]] = [
 
 
 @pytest.mark.parametrize(("bug", "invariant"), BUGS, ids=lambda v: getattr(v, "__name__", v))
-def test_a_bug_is_found(
-    bug: Break, invariant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_is_found(bug: Break, invariant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bug(monkeypatch)
-    found = failures_of(eventful(), tmp_path, shown=500)
+    found = failures_of(eventful(), shown=500)
     assert [line for line in found if line.startswith(invariant)], found[:3]

@@ -9,10 +9,8 @@ import asyncio
 from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,9 +29,11 @@ from scheduler.simulator import Simulation
 from tests.checker import journal
 from tests.checker.case import Case
 from tests.checker.history import Deed
+from tests.checker.plan import PlanReader
 from tests.support.ledgers import empty_ledger, speaker
 from tests.years.loop import VirtualLoop
-from tests.years.script import FIRST, LAST, PLAN, READER, ZONE, Noise, Year
+from tests.years.plans import write_plan
+from tests.years.script import FIRST, LAST, ZONE, Noise, Year
 
 _STEP = timedelta(seconds=1)
 _MOST_BEATS = 10_000
@@ -68,22 +68,13 @@ class CrashingLedger(Ledger):
             self.world.die()
 
 
-@cache
-def the_plan(min_notice: int) -> Plan:
-    """The small plan, as duban reads it, with a `min_notice` of its own."""
-    loaded = load_plan(PLAN)
-    assert loaded.plan is not None, loaded.problems
-    file = loaded.plan.file
-    about = file.about.model_copy(update={"min_notice": min_notice})
-    return replace(loaded.plan, file=file.model_copy(update={"about": about}))
-
-
 @dataclass
 class World:
     """Lives through a year; afterwards `case` is what the checker wants to know."""
 
     year: Year
     folder: Path
+    """An empty one: the plan and the ledger come to lie in it."""
     mails: list[journal.Mail] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     ahead: timedelta = timedelta()
@@ -99,7 +90,10 @@ class World:
         self.dice = Random(self.year.seed)  # noqa: S311
         self.waiting = list(self.year.deeds)
         self.up, self.restart = True, None
-        self.simulation = self._begin(the_plan(self.year.min_notice), self.year.first)
+        write_plan(self.folder, self.year.items, self.year.min_notice)
+        loaded = load_plan(self.folder)
+        assert loaded.plan is not None, loaded.problems
+        self.simulation = self._begin(loaded.plan, self.year.first)
 
     simulation: Simulation = field(init=False)
     restart: datetime | None = field(init=False, default=None)
@@ -112,10 +106,8 @@ class World:
     @property
     def case(self) -> Case:
         """What the checker wants to know."""
-        reader = copy(READER)
-        reader.min_notice = self.year.min_notice
         span = self.year.first, self.year.last
-        return Case(reader, self.deeds, self.mails, *span, self._claims())
+        return Case(PlanReader(self.folder), self.deeds, self.mails, *span, self._claims())
 
     def _claims(self) -> list[dict[str, Any]]:
         """What duban says of each obligation that its ledger knows."""
@@ -181,7 +173,7 @@ class World:
 
     def _begin(self, plan: Plan, instant: datetime) -> Simulation:
         self.lives += 1
-        path = self.folder / f"{self.year.seed}.sqlite"
+        path = self.folder / "ledger.sqlite"
         if self.lives == 1:
             path.write_bytes(empty_ledger())
         seed = self.year.seed * 1000 + self.lives
