@@ -82,8 +82,8 @@ def _said_twice(case: Case) -> Iterator[Finding]:
             epoch = case.courses[key].at(mail.at) if key in case.courses else None
             if epoch is None:
                 continue
-            due = _due(case, mail, key, epoch)
-            what = (key, mail.kind, mail.to, epoch.touched, epoch.round, len(due))
+            rung = max((r.offset for r in _due(case, mail, key, epoch)), default=None)
+            what = (key, mail.kind, mail.to, epoch.touched, epoch.round, rung)
             if what in said:
                 trail = (str(said[what]), str(mail))
                 yield Finding("I4", key, "one rung in two letters of their own", trail)
