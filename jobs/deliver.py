@@ -31,6 +31,8 @@ _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
 _GATHER_S = 0.01
 """How long the marks of accepted letters wait for one another."""
+_AT_STAKE = 20
+"""So many letters at most are sent again after a crash: those under way, and those not marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,17 @@ class _Delivery:
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
         self._wording.prepare(bureaus.values())
-        self._more, self._halted = any_due(ledger, bureaus, carrier.clock()), False
+        self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._sent = 0
 
     async def run(self) -> int:
         self._give_back()
+        self._more = any_due(self._ledger, self._bureaus, self._carrier.clock())
         self._refill()
         side_by_side = min(self._carrier.side_by_side, len(self._waiting))
-        working = {asyncio.create_task(self._work()) for _ in range(side_by_side)}
+        workers = [asyncio.create_task(self._work()) for _ in range(side_by_side)]
+        working = set(workers)
         try:
             while working:
                 done, working = await asyncio.wait(working, timeout=_GATHER_S)
@@ -115,7 +119,7 @@ class _Delivery:
                 for task in done:
                     task.result()
         except LedgerError:
-            await self._halt(working)
+            await self._halt(workers)
             raise
         finally:
             for task in working:
@@ -124,10 +128,10 @@ class _Delivery:
         self._give_back()
         return self._sent
 
-    async def _halt(self, working: set[asyncio.Task[None]]) -> None:
+    async def _halt(self, workers: list[asyncio.Task[None]]) -> None:
         """Begin nothing new; a letter under way is heard out, so that it is not sent again."""
         self._halted = True
-        await asyncio.gather(*working, return_exceptions=True)
+        await asyncio.gather(*workers, return_exceptions=True)
 
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
@@ -173,6 +177,8 @@ class _Delivery:
                 )
         else:
             self._finished.append(carried)
+            if len(self._finished) + self._carrier.side_by_side >= _AT_STAKE:
+                self._mark()
 
     async def _carry(self, ready: Ready) -> _Carried:
         written = await self._wording.of(ready)

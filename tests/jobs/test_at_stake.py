@@ -1,0 +1,80 @@
+"""What a delivery has in its hands when it is stopped: little, and sent as soon as it can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import func, select
+
+from jobs import deliver as job
+from jobs.deliver import Basket
+from ledger.engine import Ledger, LedgerError
+from ledger.tables import LetterState, letter
+from mailroom.relay import Mail, Outcome, Reply
+from tests.support.ledgers import Desk, MakeDesk, everybodys_report
+from tests.support.plans import OFFICE, plan_of, rule
+
+_SENT = select(func.count()).where(letter.c.state == LetterState.SENT.value)
+
+
+@dataclass
+class Counting:
+    """A relay that takes everything, and looks how much of it the ledger does not know yet."""
+
+    ledger: Ledger
+    begun: int = 0
+    at_stake: list[int] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> Reply:
+        self.begun += 1
+        with self.ledger.read() as connection:
+            self.at_stake.append(self.begun - connection.execute(_SENT).scalar_one())
+        return Reply(Outcome.ACCEPTED, "250 2.0.0 accepted", 250)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+def many(make_desk: MakeDesk) -> Desk:
+    """Sixty sections to be reminded."""
+    own = [
+        {"name": "财务科" if n == 0 else f"第{n}科", "email": f"s{n}@edu.example"}
+        for n in range(60)
+    ]
+    sections = [{"name": OFFICE, "email": "bangongshi@edu.example"}, *own]
+    desk = make_desk(plan_of(sections=sections, rules=[rule({"monthly": 25}, sections="all")]))
+    desk.go("03-17 09:00").remind()
+    return desk
+
+
+@pytest.mark.parametrize("side_by_side", [1, 8, 16, 30])
+def test_a_crash_at_any_moment_would_send_few_letters_twice(
+    make_desk: MakeDesk, side_by_side: int
+) -> None:
+    desk = many(make_desk)
+    relay = Counting(desk.ledger)
+    sent = len(desk.deliver(relay=relay, side_by_side=side_by_side))
+    assert sent == 60
+    assert max(relay.at_stake) <= max(20, side_by_side)
+
+
+def test_what_was_claimed_when_the_ledger_went_away_leaves_as_soon_as_it_is_back(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk(everybodys_report())
+    desk.go("03-17 09:00").remind()
+    basket = Basket()
+
+    def away(*_: object) -> int:
+        raise LedgerError("away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "_AT_STAKE", 1)
+        patch.setattr(job, "_mark", away)
+        with pytest.raises(LedgerError):
+            desk.deliver(basket=basket, side_by_side=1)
+    kept = len(basket.finished)
+    assert kept == 1
+    sent = len(desk.deliver(basket=basket))
+    assert sent == 3
