@@ -164,6 +164,8 @@ _PLAIN = {
     "malformed": "is damaged; restore a backup",
     "disk I/O error": "cannot be read or written: the disk reports an error",
     # PostgreSQL
+    "session is read-only": "cannot be written: only a standby answers; make it the primary, or "
+    "start the primary",
     "onnection refused": "cannot be reached: nothing listens there; start it, or check 'database'",
     "could not translate host name": "cannot be reached: its host has no address; check 'database'",
     "failed to resolve host": "cannot be reached: its host has no address; check 'database'",

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -76,6 +77,27 @@ class Cluster:
         """Stop it: `fast` ends all connections, `immediate` is a crash."""
         self._run("pg_ctl", "--wait", "--silent", "--mode", mode, "stop")
 
+    def follow(self) -> Cluster:
+        """A running standby of this server, which is durable: what counts lies on both."""
+        other = Cluster(_new_folder(), self.programs, durable=True)
+        source = f"host=127.0.0.1 port={self.port} user=duban"
+        if os.geteuid() == 0:
+            shutil.chown(other.folder, "postgres")
+        other._run(
+            "pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "--dbname", source
+        )
+        other.start()
+        self.do("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.do("SELECT pg_reload_conf()")
+        end = time.monotonic() + 30
+        while self.do("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            assert time.monotonic() < end
+        return other
+
+    def promote(self) -> None:
+        """Make a standby the primary; it takes writes when this returns."""
+        self._run("pg_ctl", "--wait", "--silent", "promote")
+
     def url(self, database: str = "postgres") -> str:
         """The address of a database, as duban's settings want it."""
         return f"postgresql+psycopg://duban@127.0.0.1:{self.port}/{database}"
@@ -110,13 +132,17 @@ class Cluster:
             assert done.returncode == 0, said.read().decode()
 
 
+def _new_folder() -> Path:
+    """Not under pytest's folder, which only its owner may enter."""
+    return Path(tempfile.mkdtemp(prefix="duban-pg-"))
+
+
 def start_cluster(*, durable: bool = False) -> Cluster | None:
     """A running server of one's own, None where PostgreSQL is not installed."""
     programs = _programs()
     if programs is None:
         return None
-    # not under pytest's folder, which only its owner may enter
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="duban-pg-")), programs, durable)
+    cluster = Cluster(_new_folder(), programs, durable)
     cluster.make()
     cluster.start()
     return cluster

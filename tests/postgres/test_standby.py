@@ -1,0 +1,92 @@
+"""The primary is lost in the midst of the letters, and a standby takes its place."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.engine import Ledger, LedgerError
+from tests.support.nodes import LETTERS, StartNode, message_ids
+from tests.support.postgres import Cluster, start_cluster
+from tests.support.smtp import FaultyServer
+
+
+@pytest.fixture
+def primary(program: Callable[[str], Path]) -> Iterator[Cluster]:
+    """A server of this test's own, which waits for the disk."""
+    cluster = start_cluster(durable=True)
+    if cluster is None:
+        program("/usr/lib/postgresql/*/bin/postgres")
+        raise AssertionError
+    yield cluster
+    shutil.rmtree(cluster.folder)
+
+
+@pytest.fixture
+def standby(primary: Cluster) -> Iterator[Cluster]:
+    """Has all that the primary called committed."""
+    cluster = primary.follow()
+    yield cluster
+    cluster.stop("immediate")
+    shutil.rmtree(cluster.folder)
+
+
+@pytest.fixture
+def database(primary: Cluster, standby: Cluster) -> str:
+    """The name of a database on both."""
+    name = primary.fresh()
+    end = time.monotonic() + 30
+    while (name,) not in standby.do("SELECT datname FROM pg_database"):
+        assert time.monotonic() < end
+    return name
+
+
+def address(database: str, *servers: Cluster) -> str:
+    """The ledger wherever it may be written."""
+    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in servers)
+    return f"postgresql://duban@/{database}?{hosts}&target_session_attrs=read-write"
+
+
+@pytest.fixture
+def node_settings(
+    node_settings: dict[str, Any], primary: Cluster, standby: Cluster, database: str
+) -> dict[str, Any]:
+    """The daemon knows both servers."""
+    return node_settings | {"database": address(database, primary, standby)}
+
+
+def test_f20_when_a_standby_takes_the_primary_s_place_no_letter_is_lost_or_sent_twice(
+    start_node: StartNode,
+    faulty: FaultyServer,
+    primary: Cluster,
+    standby: Cluster,
+    database: str,
+) -> None:
+    def lose_the_primary(count: int) -> None:
+        if count == 10:
+            primary.stop("immediate")
+
+    faulty.before_answer = lose_the_primary
+    node = start_node()
+    node.until("tick.failed")
+    standby.promote()
+    faulty.wait_for(LETTERS)
+    assert node.stop() == 0
+    assert set(message_ids(faulty).values()) == {1}
+    states = standby.do("SELECT state, count(*) FROM letter GROUP BY state", database)
+    assert states == [("sent", LETTERS)]
+
+
+def test_while_no_server_may_be_written_that_is_what_is_said(
+    primary: Cluster, standby: Cluster, database: str
+) -> None:
+    primary.stop("immediate")
+    book = Ledger(address(database, primary, standby))
+    with pytest.raises(LedgerError, match="only a standby answers"):
+        book.prepare()
+    book.close()
