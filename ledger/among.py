@@ -7,10 +7,9 @@ of a province that takes longer than the query.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from json import dumps
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, bindparam, cast, select
+from sqlalchemy import Boolean, ColumnElement, String, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -18,35 +17,38 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
-class _Json(TypeDecorator[Iterable[int]]):
-    """Whole numbers as a list in JSON."""
+class _Numbers(TypeDecorator[Iterable[int]]):
+    """Whole numbers as one text: a list in JSON, or an array as PostgreSQL writes it."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: Iterable[int] | None, dialect: Dialect) -> str:
-        return dumps(list(value or ()))
+        numbers = ",".join(map(str, value or ()))
+        return f"{{{numbers}}}" if dialect.name == "postgresql" else f"[{numbers}]"
 
 
-class _Numbers(FunctionElement[str]):
-    """The numbers as the rows of a table with one column, `value`."""
+class _Among(FunctionElement[bool]):
+    """Of two clauses: the column, and the numbers."""
 
-    name = "numbers"
+    name = "among"
+    type = Boolean()
     inherit_cache = True
 
 
 def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """Whether `column` is among the whole numbers given as the parameter `name`."""
-    numbers = _Numbers(bindparam(name, type_=_Json())).table_valued("value")
-    return column.in_(select(cast(numbers.c.value, Integer)))
+    return _Among(column, bindparam(name, type_=_Numbers()))
 
 
-@compiles(_Numbers, "sqlite")
-def _sqlite(element: _Numbers, compiler: SQLCompiler, **more: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **more)})"
+@compiles(_Among, "sqlite")
+def _sqlite(element: _Among, compiler: SQLCompiler, **more: Any) -> str:
+    column, numbers = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column} IN (SELECT CAST(value AS INTEGER) FROM json_each({numbers}))"  # noqa: S608
 
 
-@compiles(_Numbers, "postgresql")
-def _postgresql(element: _Numbers, compiler: SQLCompiler, **more: Any) -> str:
-    numbers = compiler.process(element.clauses, **more)
-    return f"json_array_elements_text(CAST({numbers} AS JSON))"
+@compiles(_Among, "postgresql")
+def _postgresql(element: _Among, compiler: SQLCompiler, **more: Any) -> str:
+    # an array is taken for short, and the index is used; the rows of a JSON list are not
+    column, numbers = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column} = ANY (CAST({numbers} AS INTEGER[]))"

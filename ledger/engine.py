@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration; a test holds it against the scripts."""
 
 BUSY_SECONDS = 15

@@ -140,7 +140,13 @@ letter = Table(
     Column("data", LenientJSON),
 )
 _waiting = letter.c.due_at.is_not(None)
-Index("ix_letter_due_at", letter.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+Index(
+    "ix_letter_due_at_id",
+    letter.c.due_at,
+    letter.c.id,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
 Index("ix_letter_created_at", letter.c.created_at)
 
 mention = Table(
@@ -167,8 +173,8 @@ Index("ix_mention_letter_id", mention.c.letter_id)
 Index("ix_mention_obligation_id", mention.c.obligation_id)
 _queued = mention.c.state == MentionState.QUEUED.value
 Index(
-    "ix_mention_queued",
-    mention.c.obligation_id,
+    "ix_mention_queued_letter_id",
+    mention.c.letter_id,
     sqlite_where=_queued,
     postgresql_where=_queued,
 )

@@ -157,7 +157,7 @@ def test_looking_for_letters_and_claiming_them_use_the_index_on_due_at(desk: Des
         desk.deliver()
     ways = _ways(desk.ledger, said, "letter.due_at <= ?")
     assert len(ways) == 2  # the question without the lock, and the claim
-    assert all("letter USING INDEX ix_letter_due_at (due_at<?)" in way for way in ways)
+    assert all("letter USING INDEX ix_letter_due_at_id (due_at<?)" in way for way in ways)
 
 
 def test_an_idle_beat_asks_as_little_beside_many_obligations_as_beside_one(
