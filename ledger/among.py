@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, String, bindparam
+from sqlalchemy import ColumnElement, String, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 
 class _Numbers(TypeDecorator[Iterable[int]]):
@@ -28,11 +28,12 @@ class _Numbers(TypeDecorator[Iterable[int]]):
         return f"{{{numbers}}}" if dialect.name == "postgresql" else f"[{numbers}]"
 
 
-class _Among(FunctionElement[bool]):
+class _Among(FunctionElement[Any]):
     """Of two clauses: the column, and the numbers."""
 
     name = "among"
-    type = Boolean()
+    # were it called a Boolean, SQLite would be asked whether it is 1, and would use no index
+    type: TypeEngine[Any] = NullType()
     inherit_cache = True
 
 

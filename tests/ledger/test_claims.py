@@ -160,6 +160,19 @@ def test_looking_for_letters_and_claiming_them_use_the_index_on_due_at(desk: Des
     assert all("letter USING INDEX ix_letter_due_at_id (due_at<?)" in way for way in ways)
 
 
+def test_no_table_is_read_as_a_whole_for_a_batch_of_letters(desk: Desk) -> None:
+    desk.go("03-17 09:00").remind()
+    with _asked(desk.ledger) as said:
+        desk.deliver()
+    about = [(statement, given) for statement, given in said if "json_each" in statement]
+    assert len(about) > 5  # the claim, what is settled and what is told, threads, the mark
+    with desk.ledger.read() as connection:
+        for statement, given in about:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+            tables = ("SCAN letter", "SCAN mention", "SCAN obligation")
+            assert [row.detail for row in rows if row.detail.startswith(tables)] == [], statement
+
+
 def test_an_idle_beat_asks_as_little_beside_many_obligations_as_beside_one(
     make_desk: MakeDesk,
 ) -> None:
