@@ -36,7 +36,7 @@ help: ## list the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 .PHONY: test
-test: check unit years installed ## everything: lint, types, rooms, tests, years, the installed wheel's tests
+test: check unit postgresql years installed ## everything: lint, types, rooms, tests, years, the installed wheel's tests
 
 .PHONY: check
 check: lint types rooms ## lint, types and the rules of the rooms
@@ -47,7 +47,7 @@ $(AXE): | $(VENV)/.ready
 	@if command -v npm >/dev/null; then npm install --prefix $(VENV)/axe --no-save --ignore-scripts \
 		--no-audit --no-fund --silent axe-core@4.14.1; fi
 
-.PHONY: lint types rooms unit installed
+.PHONY: lint types rooms unit postgresql installed
 lint: $(VENV)/.ready
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -63,6 +63,11 @@ unit: $(VENV)/.ready $(AXE) ## the tests, with their coverage; the years have a 
 		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='duban/*' --fail-under=100
+
+# What asks for a ledger there gets one of PostgreSQL; the tests of the jobs and of the ledger do so anyway.
+postgresql: $(VENV)/.ready ## the tests of the pages and the mailbox again, on PostgreSQL
+	LEDGER=postgresql $(PY) -m pytest --numprocesses=$(WORKERS) --ignore-glob='*browser*' \
+		--ignore=tests/board/test_accessible.py tests/board tests/inbox
 
 # A wheel made of a clean tree: what setuptools left in build/ would be packed again.
 installed: $(VENV)/.ready ## build the wheel, install it as a user would, and test that

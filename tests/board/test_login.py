@@ -15,7 +15,7 @@ from board.sessions import LASTS
 from board.throttle import WINDOW, Throttle
 from jobs.passwords import hashed
 from ledger import accounts
-from tests.support.ledgers import at
+from tests.support.ledgers import ON_SQLITE, at
 from tests.support.pages import ELSEWHERE, KEYS, PUBLIC, MakePages, Pages
 
 NAME, PASSWORD = "林美环", "correct horse 电池"
@@ -291,6 +291,7 @@ def test_a_page_that_is_not_there_says_so_in_chinese(office: Pages) -> None:
     assert office.browser().delete("/login").status_code == 405
 
 
+@ON_SQLITE
 def test_a_ledger_that_cannot_be_read_is_an_answer_and_a_line_in_the_log(office: Pages) -> None:
     browser = office.browser()
     sign_in(browser)

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from board.context import Vitals
 from board.middleware import SAFE_HEADERS
 from mailroom.relay import Outcome
-from tests.support.ledgers import at
+from tests.support.ledgers import ON_SQLITE, at
 from tests.support.pages import ELSEWHERE, MACHINE, PUBLIC, MakePages, Pages
 
 TOKEN = "a token of sixteen"
@@ -46,6 +46,7 @@ def test_without_plans_it_lives_and_is_not_ready(make_pages: MakePages) -> None:
     assert browser.get("/readyz").json() == {"status": "plans"}
 
 
+@ON_SQLITE
 def test_without_its_ledger_it_lives_and_is_not_ready(pages: Pages) -> None:
     bureaus = pages.desk.bureaus
     pages.context = replace(pages.context, bureaus=lambda: bureaus)

@@ -4,5 +4,15 @@ from tests.support.dovecot import dovecot
 from tests.support.inboxes import inbox, make_inbox
 from tests.support.ledgers import desk, make_desk, new_ledger
 from tests.support.postfix import postfix
+from tests.support.postgres import postgres
 
-__all__ = ["desk", "dovecot", "inbox", "make_desk", "make_inbox", "new_ledger", "postfix"]
+__all__ = [
+    "desk",
+    "dovecot",
+    "inbox",
+    "make_desk",
+    "make_inbox",
+    "new_ledger",
+    "postfix",
+    "postgres",
+]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from tests.support.ledgers import desk, make_desk, new_ledger
+from tests.support.ledgers import desk, make_desk
+from tests.support.postgres import both_databases, postgres
 from tests.support.smtp import faulty, make_faulty
 
-__all__ = ["desk", "faulty", "make_desk", "make_faulty", "new_ledger"]
+__all__ = ["both_databases", "desk", "faulty", "make_desk", "make_faulty", "postgres"]

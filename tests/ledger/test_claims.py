@@ -15,7 +15,7 @@ from jobs.remind import remind
 from ledger import letters, mentions
 from ledger.engine import Ledger
 from ledger.tables import LetterState, letter
-from tests.support.ledgers import CAIWU, Desk, MakeDesk, everybodys_report
+from tests.support.ledgers import CAIWU, ON_SQLITE, Desk, MakeDesk, everybodys_report
 
 _LEASE = timedelta(minutes=5)
 
@@ -137,6 +137,7 @@ def _ways(book: Ledger, said: list[tuple[str, Any]], about: str) -> list[str]:
     return found
 
 
+@ON_SQLITE
 def test_looking_for_rungs_uses_the_index_on_next_action_at_alone(desk: Desk) -> None:
     index = "obligation USING INDEX ix_obligation_plan_id_next_action_at"
     for when, questions in (("03-10 09:00", 1), ("03-17 09:00", 2)):  # idle, and with work
@@ -151,6 +152,7 @@ def test_looking_for_rungs_uses_the_index_on_next_action_at_alone(desk: Desk) ->
             assert "SCAN" not in way.replace("SCALAR", "")
 
 
+@ON_SQLITE
 def test_looking_for_letters_and_claiming_them_use_the_index_on_due_at(desk: Desk) -> None:
     desk.go("03-17 09:00").remind()
     with _asked(desk.ledger) as said:
@@ -160,6 +162,7 @@ def test_looking_for_letters_and_claiming_them_use_the_index_on_due_at(desk: Des
     assert all("letter USING INDEX ix_letter_due_at_id (due_at<?)" in way for way in ways)
 
 
+@ON_SQLITE
 def test_no_table_is_read_as_a_whole_for_a_batch_of_letters(desk: Desk) -> None:
     desk.go("03-17 09:00").remind()
     with _asked(desk.ledger) as said:

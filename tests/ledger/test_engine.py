@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ledger import engine, plans
 from ledger.engine import Ledger, LedgerError
-from tests.support.ledgers import Desk, at, open_ledger
+from tests.support.ledgers import ON_SQLITE, Desk, at, open_ledger
 
 _NOW = at("03-17 09:00")
 _EIGHTY_STEPS = """
@@ -125,6 +125,7 @@ def _flip(path: Path) -> None:
     path.write_bytes(bytes(content))
 
 
+@ON_SQLITE
 def test_f17_a_damaged_ledger_is_refused_at_the_start(desk: Desk, tmp_path: Path) -> None:
     path = desk.ledger.path
     assert path is not None
@@ -134,6 +135,7 @@ def test_f17_a_damaged_ledger_is_refused_at_the_start(desk: Desk, tmp_path: Path
         Ledger(f"sqlite:///{path}").prepare()
 
 
+@ON_SQLITE
 def test_f17_damage_that_a_query_meets_is_fatal(desk: Desk) -> None:
     path = desk.ledger.path
     assert path is not None
@@ -208,6 +210,7 @@ def test_threads_each_get_a_connection_and_no_change_is_lost(tmp_path: Path) -> 
     book.close()
 
 
+@ON_SQLITE
 def test_a_copied_ledger_opens_as_the_same(desk: Desk, tmp_path: Path) -> None:
     path = desk.ledger.path
     assert path is not None

@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ledger import events, obligations
 from ledger.engine import SCHEMA, Ledger, LedgerError
@@ -68,7 +68,7 @@ def test_the_log_of_events_can_only_grow(desk: Desk, statement: str) -> None:
     before = desk.events()
     assert before
     with (
-        pytest.raises(IntegrityError, match="append-only"),
+        pytest.raises(DBAPIError, match="append-only"),
         desk.ledger.write() as connection,
     ):
         connection.exec_driver_sql(statement)
@@ -91,14 +91,16 @@ def _copy(desk: Desk, table: Any, **changes: Any) -> None:
     with desk.ledger.write() as connection:
         row = connection.execute(select(table).order_by(table.c.id)).first()
         assert row is not None
-        connection.execute(insert(table).values(dict(row._mapping) | {"id": None} | changes))
+        twin = dict(row._mapping) | changes
+        del twin["id"]
+        connection.execute(insert(table).values(twin))
 
 
 @pytest.mark.parametrize("table", [plan, obligation, letter, mention, submission], ids=str)
 def test_f31_a_twin_is_refused_by_the_tables_unique_key(desk: Desk, table: Any) -> None:
     desk.beat("03-17 09:00")
     desk.submit()
-    with pytest.raises(IntegrityError, match="UNIQUE"):
+    with pytest.raises(IntegrityError, match=r"(?i)unique"):
         _copy(desk, table)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 
 from ledger.tables import mark
 from ledger.types import UTC_, NaiveDatetimeError
-from tests.support.ledgers import Desk, at
+from tests.support.ledgers import ON_SQLITE, Desk, at
 
 _SQLITE = sqlite.dialect()
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -53,6 +53,7 @@ def test_nothing_stays_nothing() -> None:
     assert UTC_().process_result_value(None, _SQLITE) is None
 
 
+@ON_SQLITE
 def test_the_file_holds_utc_and_python_gets_it_aware(desk: Desk) -> None:
     with desk.ledger.write() as connection:
         connection.execute(insert(mark).values(key="k", value=1, at=at("03-17 09:00")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -238,11 +239,24 @@ class Desk:
 MakeDesk = Callable[..., Desk]
 
 
+ON_SQLITE = pytest.mark.parametrize("new_ledger", ["sqlite"], indirect=True)
+"""Of a test about the ledger's file, or about how SQLite goes about something."""
+
+
+def empty_ledgers(request: pytest.FixtureRequest, database: str) -> Callable[[], Ledger]:
+    """Makes empty ledgers, of SQLite in the test's own folder or of the private PostgreSQL."""
+    if database == "postgresql":
+        cluster = request.getfixturevalue("postgres")
+        return lambda: Ledger(cluster.url(cluster.fresh()), seed=0)
+    folder, names = request.getfixturevalue("tmp_path"), count()
+    return lambda: open_ledger(folder, f"ledger-{next(names)}.sqlite")
+
+
 @pytest.fixture
-def new_ledger(tmp_path: Path) -> Callable[[], Ledger]:
-    """Makes an empty ledger; the tests of jobs run on SQLite and, by their conftest, PostgreSQL."""
-    names = count()
-    return lambda: open_ledger(tmp_path, f"ledger-{next(names)}.sqlite")
+def new_ledger(request: pytest.FixtureRequest) -> Callable[[], Ledger]:
+    """Makes an empty ledger, of SQLite if LEDGER=postgresql does not say otherwise."""
+    usual = os.environ.get("LEDGER", "sqlite")
+    return empty_ledgers(request, getattr(request, "param", usual))
 
 
 @pytest.fixture

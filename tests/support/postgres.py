@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from ledger.engine import Ledger
-from tests.support.ledgers import open_ledger
+from tests.support.ledgers import empty_ledgers
 
 _HOMES = "/usr/lib/postgresql"
 _TEMPLATE = "prepared"
@@ -161,10 +161,6 @@ def postgres(program: Callable[[str], Path]) -> Iterator[Cluster]:
 
 
 @pytest.fixture(name="new_ledger", params=["sqlite", "postgresql"])
-def both_databases(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Ledger]:
+def both_databases(request: pytest.FixtureRequest) -> Callable[[], Ledger]:
     """Makes an empty ledger: a test that asks for it runs on both databases."""
-    if request.param == "sqlite":
-        names = count()
-        return lambda: open_ledger(tmp_path, f"ledger-{next(names)}.sqlite")
-    cluster: Cluster = request.getfixturevalue("postgres")
-    return lambda: Ledger(cluster.url(cluster.fresh()), seed=0)
+    return empty_ledgers(request, request.param)

@@ -17,10 +17,10 @@ def failures(seed: int) -> list[str]:
     return failures_of(year_of(seed))
 
 
-def failures_of(year: Year, shown: int = _SHOWN) -> list[str]:
-    """What is wrong with a year."""
+def failures_of(year: Year, shown: int = _SHOWN, database: str = "") -> list[str]:
+    """What is wrong with a year; its ledger is of SQLite, unless an empty one is named."""
     with TemporaryDirectory() as folder:
-        world = World(year, Path(folder))
+        world = World(year, Path(folder), database)
         try:
             world.run()
             found = findings(world.case)

@@ -75,6 +75,8 @@ class World:
     year: Year
     folder: Path
     """An empty one: the plan and the ledger come to lie in it."""
+    database: str = ""
+    """The address of an empty ledger elsewhere."""
     mails: list[journal.Mail] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     ahead: timedelta = timedelta()
@@ -174,10 +176,10 @@ class World:
     def _begin(self, plan: Plan, instant: datetime) -> Simulation:
         self.lives += 1
         path = self.folder / "ledger.sqlite"
-        if self.lives == 1:
+        if self.lives == 1 and not self.database:
             path.write_bytes(empty_ledger())
         seed = self.year.seed * 1000 + self.lives
-        ledger = CrashingLedger(self, f"sqlite:///{path}", seed)
+        ledger = CrashingLedger(self, self.database or f"sqlite:///{path}", seed)
         made = Simulation(plan, ledger, speaker(), instant)
         relay = FailingRelay(self, made.relay if self.lives == 1 else self.simulation.relay)
         made.relay = relay.scripted
