@@ -13,6 +13,7 @@ from duban.filenames import shown_name
 from mailroom import words
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "answer": words.answer,
     "day": words.day,
     "left": words.left,
     "light_word": words.light_word,

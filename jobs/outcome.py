@@ -17,6 +17,7 @@ from ledger import events, letters, plans
 from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
 from mailroom.relay import Outcome, Reply
+from mailroom.words import answer
 
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -122,7 +123,7 @@ def _give_up(
         now,
         f"致{shown['recipient']}的函无法送达",
         [said, "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。"],
-        [f"服务器答复：{reply.text}"],
+        [answer(reply.text)],
     )
 
 
@@ -196,7 +197,7 @@ def _recovered(
                 f"{begun:%-m月%-d日 %H:%M}至{ended:%-m月%-d日 %H:%M}，函件无法送出，现正补发。",
                 "科室未及时收到提醒的事项，将先提醒科室，再报告领导。",
             ],
-            [f"服务器答复：{known['reply']}"],
+            [answer(known["reply"])],
         )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
 from jobs.decided import WRITTEN, change, decision
+from mailroom.words import answer
 
 if TYPE_CHECKING:
     from duban.bureau import Bureau
@@ -236,7 +237,7 @@ def _fate(fate: Fate, planned: datetime) -> str:
             to = f"{fate.recipient} <{fate.address}>"
             return f"{when}发给{to}，服务器答复“{fate.reply}”{tries}{twice}"
         case "queued":
-            said = f"，服务器答复“{fate.reply}”" if fate.reply else ""
+            said = f"，{answer(fate.reply)}" if fate.reply else ""
             state = _LETTER_STATES.get(fate.letter_state, "待发")
             return f"致{fate.recipient}，{state}{reason or said}"
         case "superseded":

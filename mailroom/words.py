@@ -35,6 +35,23 @@ def state(items: tuple[ItemFacts, ...], now: datetime) -> str:
     return _STATES[first.light]
 
 
+_OURS = (
+    (re.compile(r"connection failed \(connect\): (.*)"), "连不上邮件服务器：{}"),
+    (re.compile(r"connection failed \(\w+\): (.*)"), "与邮件服务器的连接中断：{}"),
+    (re.compile(r"no answer in time \((\w+)\)"), "邮件服务器迟迟没有应答（{}）"),
+    (re.compile(r"TLS failed: (.*)"), "与邮件服务器的加密连接失败：{}"),
+)
+"""What `mailroom.replies` says where no server answered."""
+
+
+def answer(reply: str) -> str:
+    """What came of an attempt to send: a server's answer is quoted, what we found is told."""
+    for said, told in _OURS:
+        if found := said.fullmatch(reply):
+            return told.format(found[1])
+    return f"服务器答复“{reply}”"
+
+
 def day(value: date, now: datetime) -> str:
     """`3月24日（周五）`, with the year where it is not the letter's own."""
     return f"{plain_day(value, now)}（周{_WEEKDAYS[value.weekday()]}）"

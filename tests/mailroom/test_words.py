@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,8 @@ from duban.facts import DigestFacts, ItemFacts, LetterFacts, LetterKind
 from mailroom.groups import by_section
 from mailroom.lines import WIDTH_COLUMNS, columns, pad, wrap
 from mailroom.render import Speaker
-from mailroom.words import left, mailto, moved, name
+from mailroom.replies import Phase, answered, failed
+from mailroom.words import answer, left, mailto, moved, name
 from tests.mailroom.letters import NOW, at, item, late, letter
 
 SPEAKER = Speaker()
@@ -268,4 +270,25 @@ def test_a_duty_of_many_sections_is_one_line_of_the_digest() -> None:
     text = SPEAKER.render(letter(LetterKind.DIGEST, digest=figures)).text
     assert "3月专报：3月24日（周五）截止，还剩2个工作日（第0科、第1科、第2科等19个科室）" in (
         text.replace("\n    ", "")
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "error", "told"),
+    [
+        (Phase.CONNECT, ConnectionRefusedError("refused"), "连不上邮件服务器：refused"),
+        (Phase.DATA, ConnectionResetError("reset"), "与邮件服务器的连接中断：reset"),
+        (Phase.CONTENT, TimeoutError(), "邮件服务器迟迟没有应答（content）"),
+        (Phase.TLS, ssl.SSLError(1, "bad certificate"), "与邮件服务器的加密连接失败：bad certificate"),
+    ],
+)
+def test_what_no_server_said_is_not_called_its_answer(
+    phase: Phase, error: Exception, told: str
+) -> None:
+    assert answer(failed(phase, error).text) == told
+
+
+def test_a_server_s_answer_is_quoted() -> None:
+    assert answer(answered(Phase.RECIPIENT, 550, "5.1.1 no such user").text) == (
+        "服务器答复“5.1.1 no such user”"
     )
