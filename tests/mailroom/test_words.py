@@ -279,7 +279,11 @@ def test_a_duty_of_many_sections_is_one_line_of_the_digest() -> None:
         (Phase.CONNECT, ConnectionRefusedError("refused"), "连不上邮件服务器：refused"),
         (Phase.DATA, ConnectionResetError("reset"), "与邮件服务器的连接中断：reset"),
         (Phase.CONTENT, TimeoutError(), "邮件服务器迟迟没有应答（content）"),
-        (Phase.TLS, ssl.SSLError(1, "bad certificate"), "与邮件服务器的加密连接失败：bad certificate"),
+        (
+            Phase.TLS,
+            ssl.SSLError(1, "bad certificate"),
+            "与邮件服务器的加密连接失败：bad certificate",
+        ),
     ],
 )
 def test_what_no_server_said_is_not_called_its_answer(
