@@ -117,6 +117,36 @@ def test_f28_a_deadline_moved_past_an_escalation_begins_again(tmp_path: Path) ->
     ]
 
 
+def test_f28_a_deadline_that_is_moved_again_and_again_has_the_last_one_s_ladder_alone(
+    tmp_path: Path,
+) -> None:
+    def move(at: str, deadline: str) -> str:
+        return say(at, "override", key=CAIWU, deadline=deadline, reason="会议冲突")
+
+    history = _march(
+        tmp_path,
+        move("03-20 10:00", "2023-04-14"),  # later
+        move("03-21 10:00", "2023-03-22"),  # earlier than the plan's own
+        move("03-23 10:00", "2023-03-31"),  # later again, after an escalation
+        move("03-24 10:00", "2023-03-24T17:30"),  # as the plan had it
+        last="03-27 23:59",
+    )
+    assert history.about(CAIWU)[1:] == [
+        ("03-20 10:00", "change", SECTION),
+        ("03-21 10:00", "change", SECTION),
+        ("03-21 10:01", "reminder", SECTION),
+        ("03-22 09:00", "reminder", SECTION),
+        ("03-23 09:00", "reminder", SECTION),
+        ("03-23 09:00", "escalation", DEPUTY),
+        ("03-23 10:00", "change", SECTION),
+        ("03-24 09:00", "reminder", SECTION),  # five working days before the 31st
+        ("03-24 10:00", "change", SECTION),
+        ("03-24 10:01", "reminder", SECTION),
+        ("03-27 09:00", "reminder", SECTION),
+        ("03-27 09:00", "escalation", DEPUTY),
+    ]
+
+
 def test_a_deadline_moved_earlier_has_its_own_rungs(tmp_path: Path) -> None:
     move = say("03-06 10:00", "override", key=CAIWU, deadline="2023-03-15", reason="提前")
     history = _march(tmp_path, move, last="03-16 23:59")
