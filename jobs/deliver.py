@@ -33,6 +33,8 @@ _GATHER_S = 0.01
 """How long the marks of accepted letters wait for one another."""
 _AT_STAKE = 20
 """So many letters at most are sent again after a crash: those under way, and those not marked."""
+_SLOW_S = 0.25
+"""So long letters that leave one by one may take before one more leaves beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Carrier:
 
     `side_by_side` letters are under way at once. The lease of the `claims` must be at least twice
     the relay's total time-out. A `scribe` words letters where many are due.
+
+    With `careful`, fewer letters than a batch leave one by one, each marked before the next: a
+    crash sends one of them again and not several. Where the relay is slow more leave at once.
     """
 
     relay: Relay
@@ -72,6 +77,7 @@ class Carrier:
     sender_name: str
     side_by_side: int = 8
     scribe: Scribe | None = None
+    careful: bool = True
     on_sent: Callable[[Sent], None] = lambda sent: None
     stopping: Callable[[], bool] = lambda: False
     basket: Basket = field(default_factory=Basket)
@@ -103,21 +109,26 @@ class _Delivery:
         self._wording.prepare(bureaus.values())
         self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
-        self._sent = 0
+        self._room, self._sent = 1, 0
 
     async def run(self) -> int:
         self._give_back()
         self._more = any_due(self._ledger, self._bureaus, self._carrier.clock())
         self._refill()
-        side_by_side = min(self._carrier.side_by_side, len(self._waiting))
-        workers = [asyncio.create_task(self._work()) for _ in range(side_by_side)]
-        working = set(workers)
+        most = min(self._carrier.side_by_side, len(self._waiting))
+        one_by_one = self._carrier.careful and not self._more
+        self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
+        workers = [self._begin() for _ in range(min(most, 1) if one_by_one else most)]
+        working, since = set(workers), _now_s()
         try:
             while working:
                 done, working = await asyncio.wait(working, timeout=_GATHER_S)
                 self._mark()
                 for task in done:
                     task.result()
+                if working and len(workers) < most and _now_s() - since >= _SLOW_S:
+                    workers.append(self._begin())
+                    working, since = {*working, workers[-1]}, _now_s()
         except LedgerError:
             await self._halt(workers)
             raise
@@ -127,6 +138,9 @@ class _Delivery:
             await self._wording.close()
         self._give_back()
         return self._sent
+
+    def _begin(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._work())
 
     async def _halt(self, workers: list[asyncio.Task[None]]) -> None:
         """Begin nothing new; a letter under way is heard out, so that it is not sent again."""
@@ -177,7 +191,7 @@ class _Delivery:
                 )
         else:
             self._finished.append(carried)
-            if len(self._finished) + self._carrier.side_by_side >= _AT_STAKE:
+            if len(self._finished) >= self._room:
                 self._mark()
 
     async def _carry(self, ready: Ready) -> _Carried:
@@ -233,6 +247,10 @@ class _Delivery:
                         attempts=row.attempts,
                     )
             self._waiting.clear()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _sender(bureau: Bureau, carrier: Carrier) -> str:

@@ -87,6 +87,7 @@ class Simulation:
         self._plan_id: int | None = None
         self._listed: tuple[Bureau, date, list[Obligation]] | None = None
         self.carrier = Carrier(
+            careful=False,  # nothing is left of a simulated year that crashes
             relay=self.relay,
             speaker=speaker,
             clock=self.clock.now,

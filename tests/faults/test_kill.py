@@ -75,22 +75,30 @@ def test_f01_a_kill_between_the_250_and_the_commit_sends_again_with_the_same_mes
     assert {row[1] for row in rows} == {"sent"}
 
 
+# more letters than a batch, then all letters of a bureau in one
+@pytest.mark.parametrize(("batch", "rounds", "twice"), [(4, ROUNDS, CONNECTIONS), (100, 4, 1)])
 def test_f02_kills_anywhere_lose_nothing_and_double_only_what_is_marked_so(
-    start_node: StartNode, faulty: FaultyServer, killer: Killer, tmp_path: Path
+    start_node: StartNode,
+    faulty: FaultyServer,
+    killer: Killer,
+    tmp_path: Path,
+    batch: int,
+    rounds: int,
+    twice: int,
 ) -> None:
     dice = Random(2)  # noqa: S311
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         killer.done.clear()
         killer.at = {len(faulty.mails) + dice.randrange(1, 4)}
         hooks: list[Callable[[int], None]] = [killer, _spare]
         dice.shuffle(hooks)
         faulty.before_answer, faulty.after_answer = hooks
-        killer.node = start_node()
+        killer.node = start_node(batch_size=batch)
         # some die before their first letter, in mid-start
         killer.done.wait(60 if turn % 3 else 0.2)
         killer.node.kill()
     faulty.before_answer = faulty.after_answer = _spare
-    last = start_node()
+    last = start_node(batch_size=batch)
     seen = 0
     while {row[1] for row in letters(tmp_path)} != {"sent"}:
         last.until("letter.sent", seen + 1)
@@ -100,4 +108,4 @@ def test_f02_kills_anywhere_lose_nothing_and_double_only_what_is_marked_so(
     assert set(copies) == {row[0] for row in rows}
     assert len(rows) == LETTERS
     assert {which for which, times in copies.items() if times > 1} <= {r[0] for r in rows if r[2]}
-    assert sum(copies.values()) - LETTERS <= ROUNDS * CONNECTIONS
+    assert sum(copies.values()) - LETTERS <= rounds * twice

@@ -12,8 +12,11 @@ from jobs.deliver import Basket
 from ledger.engine import Ledger, LedgerError
 from ledger.tables import LetterState, letter
 from mailroom.relay import Mail, Outcome, Reply
+from mailroom.settings import RelaySettings
+from mailroom.smtp import SmtpRelay
 from tests.support.ledgers import Desk, MakeDesk, everybodys_report
 from tests.support.plans import OFFICE, plan_of, rule
+from tests.support.smtp import FaultyServer
 
 _SENT = select(func.count()).where(letter.c.state == LetterState.SENT.value)
 
@@ -49,14 +52,35 @@ def many(make_desk: MakeDesk) -> Desk:
 
 
 @pytest.mark.parametrize("side_by_side", [1, 8, 16, 30])
-def test_a_crash_at_any_moment_would_send_few_letters_twice(
+def test_a_crash_at_any_moment_would_send_few_of_many_letters_twice(
     make_desk: MakeDesk, side_by_side: int
 ) -> None:
     desk = many(make_desk)
     relay = Counting(desk.ledger)
-    sent = len(desk.deliver(relay=relay, side_by_side=side_by_side))
+    sent = len(desk.deliver(relay=relay, side_by_side=side_by_side, batch=20))
     assert sent == 60
     assert max(relay.at_stake) <= max(20, side_by_side)
+
+
+def test_a_crash_at_any_moment_would_send_one_letter_of_a_bureau_twice(
+    make_desk: MakeDesk,
+) -> None:
+    desk = many(make_desk)
+    relay = Counting(desk.ledger)
+    sent = len(desk.deliver(relay=relay, batch=100))
+    assert sent == 60
+    assert max(relay.at_stake) == 1
+
+
+def test_letters_that_leave_one_by_one_do_not_wait_for_one_that_hangs(
+    make_desk: MakeDesk, faulty: FaultyServer
+) -> None:
+    faulty.script("DATA", "hang")
+    desk = many(make_desk)
+    settings = RelaySettings(host="127.0.0.1", port=faulty.port, tls="none", timeout_s=2)
+    desk.deliver(relay=SmtpRelay(settings), batch=100)
+    told = [line.what for line in desk.events() if line.what in ("letter.sent", "letter.deferred")]
+    assert told == ["letter.sent"] * 59 + ["letter.deferred"]
 
 
 def test_what_was_claimed_when_the_ledger_went_away_leaves_as_soon_as_it_is_back(

@@ -184,7 +184,7 @@ class World:
         relay = FailingRelay(self, made.relay if self.lives == 1 else self.simulation.relay)
         made.relay = relay.scripted
         claims = replace(made.carrier.claims, owner=f"life {self.lives}")
-        made.carrier = replace(made.carrier, relay=relay, claims=claims)
+        made.carrier = replace(made.carrier, relay=relay, claims=claims, careful=True)
         return made
 
     def _next(self) -> datetime | None:
