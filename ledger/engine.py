@@ -190,7 +190,9 @@ _PATIENCE = {
     "options": (
         # a node that hangs in mid-transaction must not hold the others' letters for ever
         f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s "
-        "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+        "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+        # with an answer under way the server sends no keepalives, but repeats it for 15 minutes
+        "-c tcp_user_timeout=35s"
     ),
 }
 

@@ -59,10 +59,13 @@ def test_a_line_that_falls_silent_is_found_out_from_both_ends(
 ) -> None:
     book = Ledger(postgres.url(database))
     with book.read() as connection:
-        asked = connection.exec_driver_sql("SHOW tcp_keepalives_idle").scalar()
+        asked = [
+            connection.exec_driver_sql(f"SHOW {name}").scalar()
+            for name in ("tcp_keepalives_idle", "tcp_user_timeout")
+        ]
         mine = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
     book.close()
-    assert asked == "20"
+    assert asked == ["20", "35000"]
     assert (mine["keepalives_idle"], mine["tcp_user_timeout"]) == ("20", "35000")
 
 
