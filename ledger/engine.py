@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 SCHEMA = "0007"
@@ -46,7 +46,10 @@ class Ledger:
         else:
             # a connection that the server or a firewall ended is found out before it is used
             self.engine = create_engine(
-                self.url, hide_parameters=True, pool_pre_ping=True, connect_args=_PATIENCE
+                self.url,
+                hide_parameters=True,
+                pool_pre_ping=True,
+                connect_args=_patience(self.url),
             )
         self._writing = self.engine.execution_options(duban_write=True)
 
@@ -195,6 +198,16 @@ _PATIENCE = {
         "-c tcp_user_timeout=35s"
     ),
 }
+
+
+def _patience(url: URL) -> dict[str, Any]:
+    """How long a connection to PostgreSQL waits; what the address itself says goes before."""
+    own = url.normalized_query
+    given: dict[str, Any] = {name: _PATIENCE[name] for name in _PATIENCE if name not in own}
+    if "options" in own:
+        given["options"] = " ".join((str(_PATIENCE["options"]), *own["options"]))
+    return given
+
 
 _FATAL = ("malformed", "not a database", "disk I/O error")
 

@@ -54,19 +54,35 @@ def test_migrations_that_race_leave_one_schema(postgres: Cluster) -> None:
         book.close()
 
 
+def _patience(url: str) -> tuple[dict[str, str], dict[str, str]]:
+    """How long the server waits for a session, and the session for the server."""
+    book = Ledger(url)
+    with book.read() as connection:
+        theirs = {
+            name: str(connection.exec_driver_sql(f"SHOW {name}").scalar())
+            for name in ("tcp_keepalives_idle", "tcp_user_timeout", "lock_timeout")
+        }
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        ours = driver.info.get_parameters()
+    book.close()
+    return theirs, ours
+
+
 def test_a_line_that_falls_silent_is_found_out_from_both_ends(
     postgres: Cluster, database: str
 ) -> None:
-    book = Ledger(postgres.url(database))
-    with book.read() as connection:
-        asked = [
-            connection.exec_driver_sql(f"SHOW {name}").scalar()
-            for name in ("tcp_keepalives_idle", "tcp_user_timeout")
-        ]
-        mine = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
-    book.close()
-    assert asked == ["20", "35000"]
-    assert (mine["keepalives_idle"], mine["tcp_user_timeout"]) == ("20", "35000")
+    theirs, ours = _patience(postgres.url(database))
+    assert (theirs["tcp_keepalives_idle"], theirs["tcp_user_timeout"]) == ("20", "35000")
+    assert (ours["keepalives_idle"], ours["tcp_user_timeout"]) == ("20", "35000")
+
+
+def test_what_the_address_says_of_waiting_goes_before(postgres: Cluster, database: str) -> None:
+    own = "?connect_timeout=3&tcp_user_timeout=9000&options=-c%20tcp_user_timeout%3D8s"
+    theirs, ours = _patience(postgres.url(database) + own)
+    assert (ours["connect_timeout"], ours["tcp_user_timeout"]) == ("3", "9000")
+    assert theirs["tcp_user_timeout"] == "8000"
+    assert (ours["keepalives_idle"], theirs["lock_timeout"]) == ("20", "15s")
 
 
 def test_a_standby_is_refused_at_the_start(postgres: Cluster, database: str) -> None:
