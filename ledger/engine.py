@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 SCHEMA = "0007"
 """The newest migration; a test holds it against the scripts."""
@@ -153,6 +153,10 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
     except DBAPIError as error:
         original = str(error.orig)
         plain = _plain_words(ledger, original)
+        if plain is None and isinstance(error, OperationalError) and not ledger.sqlite:
+            # no mistake of ours: the line, the server, its disk; whoever delivers counts on this
+            said = " ".join(original.split())
+            plain = f"the ledger {ledger._shown} fails ({said}); duban tries again by itself"
         if plain is None:
             raise
         raise LedgerError(plain, fatal=any(sign in original for sign in _FATAL)) from error
