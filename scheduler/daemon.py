@@ -100,6 +100,9 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - the top of a job: say it, and beat on
             self.health.bad("tick")
             self._report("tick.failed", error)
+            if isinstance(error, LedgerError):
+                # we beat: a restart brings no ledger back, but loses what the relay said meanwhile
+                systemd.notify("WATCHDOG=1")
 
     async def mail(self) -> None:
         """Send what is due. At most one delivery runs at a time."""

@@ -5,18 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from ledger.engine import Ledger
+from tests.support.daemons import daemon_settings, start_daemon
 from tests.support.ledgers import desk, make_desk
 from tests.support.nodes import node_settings, start_node
 from tests.support.postgres import Cluster, postgres
 from tests.support.smtp import faulty, make_faulty
 
 __all__ = [
+    "daemon_settings",
     "desk",
     "faulty",
     "make_desk",
     "make_faulty",
     "node_settings",
     "postgres",
+    "start_daemon",
     "start_node",
 ]
 

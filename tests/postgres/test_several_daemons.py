@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from ledger.engine import Ledger
 from ledger.leader import Leader
+from tests.support.daemons import StartDaemon
 from tests.support.nodes import CONNECTIONS, LETTERS, StartNode, message_ids
 from tests.support.postgres import Cluster
 from tests.support.smtp import FaultyServer
@@ -86,6 +88,24 @@ def test_daemons_come_back_by_themselves_when_the_database_does(
     postgres.start()
     node.until("daemon.leads")
     assert node.stop() == 0
+
+
+def test_f51_a_daemon_whose_database_is_away_is_not_taken_for_one_that_hangs(
+    start_daemon: StartDaemon, postgres: Cluster, database: str
+) -> None:
+    with start_daemon(database=postgres.url(database)) as running:
+        running.until("daemon.ready")
+        postgres.stop("immediate")
+        try:
+            running.until("tick.failed")
+            with suppress(TimeoutError):  # what it said before
+                while running.hears(seconds=0.01):
+                    pass
+            assert [running.hears(seconds=20) for _ in range(3)] == ["WATCHDOG=1"] * 3
+        finally:
+            postgres.start()
+        running.until("daemon.leads")
+        assert running.stop() == 0
 
 
 def test_only_one_session_leads_and_the_next_one_when_it_ends(
