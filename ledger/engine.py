@@ -125,13 +125,14 @@ class Ledger:
             standby = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
         if standby:
             raise LedgerError(
-                f"the ledger {self._shown} is on a server that only reads, such as a standby; name "
+                f"the ledger {self.shown} is on a server that only reads, such as a standby; name "
                 "the primary in 'database', or make this one the primary; nothing was sent"
             )
 
     @property
-    def _shown(self) -> str:
-        return str(self.path or self.url.render_as_string(hide_password=True))
+    def shown(self) -> str:
+        """The file or address without what is secret, for messages."""
+        return str(self.path or without_secrets(self.url).render_as_string(hide_password=True))
 
     def save(self, path: Path) -> None:
         """Write an SQLite ledger, such as one in memory (`sqlite://`), into a new file."""
@@ -145,6 +146,11 @@ class Ledger:
         self.engine.dispose()
 
 
+def without_secrets(url: URL) -> URL:
+    """An address without passwords in its query; libpq takes them there as well."""
+    return url.difference_update_query(("password", "sslpassword"))
+
+
 @contextmanager
 def _plainly(ledger: Ledger) -> Iterator[None]:
     """Turn the database's own words into one sentence with a way out."""
@@ -156,7 +162,7 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
         if plain is None and isinstance(error, OperationalError) and not ledger.sqlite:
             # no mistake of ours: the line, the server, its disk; whoever delivers counts on this
             said = " ".join(original.split())
-            plain = f"the ledger {ledger._shown} fails ({said}); duban tries again by itself"
+            plain = f"the ledger {ledger.shown} fails ({said}); duban tries again by itself"
         if plain is None:
             raise
         raise LedgerError(plain, fatal=any(sign in original for sign in _FATAL)) from error
@@ -219,7 +225,7 @@ _FATAL = ("malformed", "not a database", "disk I/O error")
 def _plain_words(ledger: Ledger, original: str) -> str | None:
     for sign, words in _PLAIN.items():
         if sign in original:
-            return f"the ledger {ledger._shown} " + words.format(busy=BUSY_SECONDS)
+            return f"the ledger {ledger.shown} " + words.format(busy=BUSY_SECONDS)
     return None
 
 

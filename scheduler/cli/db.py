@@ -30,7 +30,7 @@ def upgrade_command(as_json: bool) -> None:
     """See the catalogue."""
     with ledger_at(settings().database, must_exist=False) as ledger:
         version = ledger.version()
-        shown = _shown(ledger)
+        shown = ledger.shown
     if as_json:
         document({"ledger": shown, "version": version})
     else:
@@ -82,13 +82,13 @@ def restore_command(copy: Path, as_json: bool) -> None:
 
 def _file(otherwise: str, other: Path) -> Path:
     """The file of the settings' ledger; one of PostgreSQL's is refused with the right command."""
-    from ledger.engine import Ledger
+    from ledger.engine import Ledger, without_secrets
 
     ledger = Ledger(settings().database)
     try:
         if ledger.path is None:
             # without the password: the programs take it from PGPASSWORD or ~/.pgpass
-            url = ledger.url._replace(drivername="postgresql", password=None)
+            url = without_secrets(ledger.url)._replace(drivername="postgresql", password=None)
             shown = shlex.quote(url.render_as_string())
             raise Refused(say(otherwise, url=shown, file=shlex.quote(str(other))))
         return ledger.path
@@ -113,7 +113,7 @@ def check_command(as_json: bool) -> int:
     with ledger_at(settings().database) as ledger:
         faults = _faults(ledger)
         counts = _counts(ledger)
-        version, shown = ledger.version(), _shown(ledger)
+        version, shown = ledger.version(), ledger.shown
     if as_json:
         document(
             {
@@ -145,7 +145,7 @@ def confirm_command(as_json: bool) -> None:
 
     with ledger_at(settings().database) as ledger, _plainly():
         held = confirm(ledger, getuser(), SystemClock().now())
-        shown = _shown(ledger)
+        shown = ledger.shown
     if as_json:
         since = held.since.isoformat() if held and held.since else None
         document(
@@ -183,7 +183,3 @@ def _counts(ledger: Ledger) -> dict[str, int]:
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in metadata.sorted_tables
         }
-
-
-def _shown(ledger: Ledger) -> str:
-    return str(ledger.path or ledger.url.render_as_string(hide_password=True))

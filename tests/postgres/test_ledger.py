@@ -93,8 +93,15 @@ def test_a_standby_is_refused_at_the_start(postgres: Cluster, database: str) -> 
     book.close()
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
-    book = Ledger("postgresql://duban:geheim@127.0.0.1:1/duban")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://duban:geheim@127.0.0.1:1/duban",
+        "postgresql://duban@127.0.0.1:1/duban?password=geheim&sslpassword=geheim",
+    ],
+)
+def test_a_server_that_is_not_there_is_named_without_its_password(url: str) -> None:
+    book = Ledger(url)
     with pytest.raises(LedgerError, match="cannot be reached: nothing listens there") as caught:
         book.prepare()
     assert "geheim" not in str(caught.value)
