@@ -14,13 +14,10 @@ from jobs.deliver import Basket
 from ledger.engine import Ledger, LedgerError
 from mailroom.relay import Mail, Outcome, Reply
 from tests.support.ledgers import MakeDesk, everybodys_report
-from tests.support.lines import Line
+from tests.support.lines import PATIENCE, Line
 from tests.support.nodes import LETTERS, StartNode, message_ids
 from tests.support.postgres import Cluster
 from tests.support.smtp import FaultyServer
-
-_SHORT = "connect_timeout=2&keepalives_idle=1&keepalives_interval=1&tcp_user_timeout=2000"
-"""What an office may say in the address; by itself duban waits 35 s, and 15 s for a connection."""
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def line(postgres: Cluster) -> Iterator[Line]:
 
 def address(line: Line, database: str) -> str:
     """The ledger at the other end of the line."""
-    return f"postgresql+psycopg://duban@127.0.0.1:{line.port}/{database}?{_SHORT}"
+    return f"postgresql+psycopg://duban@127.0.0.1:{line.port}/{database}?{PATIENCE}"
 
 
 @pytest.fixture
@@ -49,6 +46,7 @@ def node_settings(node_settings: dict[str, Any], line: Line, database: str) -> d
         "database": address(line, database),
         "smtp_timeout_seconds": 30,
         "claim_lease_seconds": 60,
+        "tick_seconds": 2,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from ledger.engine import Ledger, LedgerError
+from tests.support.lines import PATIENCE, Line
 from tests.support.nodes import LETTERS, StartNode, message_ids
 from tests.support.postgres import Cluster, start_cluster
 from tests.support.smtp import FaultyServer
@@ -24,6 +26,8 @@ def primary(program: Callable[[str], Path]) -> Iterator[Cluster]:
         program("/usr/lib/postgresql/*/bin/postgres")
         raise AssertionError
     yield cluster
+    if cluster.running:
+        cluster.stop("immediate")
     shutil.rmtree(cluster.folder)
 
 
@@ -46,7 +50,7 @@ def database(primary: Cluster, standby: Cluster) -> str:
     return name
 
 
-def address(database: str, *servers: Cluster) -> str:
+def address(database: str, *servers: Cluster | Line) -> str:
     """The ledger wherever it may be written."""
     hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in servers)
     return f"postgresql://duban@/{database}?{hosts}&target_session_attrs=read-write"
@@ -80,6 +84,33 @@ def test_f20_when_a_standby_takes_the_primary_s_place_no_letter_is_lost_or_sent_
     assert set(message_ids(faulty).values()) == {1}
     states = standby.do("SELECT state, count(*) FROM letter GROUP BY state", database)
     assert states == [("sent", LETTERS)]
+
+
+def test_f20_when_the_primary_s_machine_falls_silent_the_standby_made_primary_is_found(
+    start_node: StartNode,
+    faulty: FaultyServer,
+    primary: Cluster,
+    standby: Cluster,
+    database: str,
+) -> None:
+    line, lost = Line(primary.port), threading.Event()
+
+    def lose_the_machine(count: int) -> None:
+        if count == 10:
+            line.fall_silent()
+            lost.set()
+
+    faulty.before_answer = lose_the_machine
+    both = f"{address(database, line, standby)}&{PATIENCE}"
+    node = start_node(database=both, smtp_timeout_seconds=30, claim_lease_seconds=60)
+    assert lost.wait(60)
+    standby.promote()
+    faulty.wait_for(LETTERS)
+    assert node.stop() == 0
+    assert set(message_ids(faulty).values()) == {1}
+    states = standby.do("SELECT state, count(*) FROM letter GROUP BY state", database)
+    assert states == [("sent", LETTERS)]
+    line.stop()
 
 
 def test_while_no_server_may_be_written_that_is_what_is_said(

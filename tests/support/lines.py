@@ -16,6 +16,9 @@ _ATTACH, _DETACH = 26, 27  # SO_ATTACH_FILTER and SO_DETACH_FILTER, which Python
 _NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF_RET: keep 0 bytes
 _LOSE_ALL = struct.pack("HP", 1, ctypes.addressof(_NOTHING))
 
+PATIENCE = "connect_timeout=2&keepalives_idle=1&keepalives_interval=1&tcp_user_timeout=2000"
+"""For an address: silence is found out in 2 s, and not in 35; a connection waits no longer."""
+
 
 class Line:
     """Carries connections from a free port of 127.0.0.1 to the port `to`, until it falls silent."""

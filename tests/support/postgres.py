@@ -77,6 +77,11 @@ class Cluster:
         """Stop it: `fast` ends all connections, `immediate` is a crash."""
         self._run("pg_ctl", "--wait", "--silent", "--mode", mode, "stop")
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return (self.folder / "data" / "postmaster.pid").exists()
+
     def follow(self) -> Cluster:
         """A running standby of this server, which is durable: what counts lies on both."""
         other = Cluster(_new_folder(), self.programs, durable=True)
