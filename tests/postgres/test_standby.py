@@ -13,7 +13,7 @@ import pytest
 
 from ledger.engine import Ledger, LedgerError
 from tests.support.lines import PATIENCE, Line
-from tests.support.nodes import LETTERS, StartNode, message_ids
+from tests.support.nodes import CONNECTIONS, LETTERS, StartNode, message_ids
 from tests.support.postgres import Cluster, start_cluster
 from tests.support.smtp import FaultyServer
 
@@ -111,6 +111,45 @@ def test_f20_when_the_primary_s_machine_falls_silent_the_standby_made_primary_is
     states = standby.do("SELECT state, count(*) FROM letter GROUP BY state", database)
     assert states == [("sent", LETTERS)]
     line.stop()
+
+
+def until(primary: Cluster, database: str, statement: str, rows: list[tuple[object, ...]]) -> None:
+    """Wait until the primary gives these rows."""
+    end = time.monotonic() + 60
+    while (found := primary.do(statement, database)) != rows:
+        assert time.monotonic() < end, found
+
+
+def test_f02_a_daemon_killed_while_its_commit_waits_for_a_lost_standby_loses_no_mark(
+    start_node: StartNode,
+    faulty: FaultyServer,
+    primary: Cluster,
+    standby: Cluster,
+    database: str,
+) -> None:
+    lost = threading.Event()
+
+    def lose_the_standby(count: int) -> None:
+        if count == 10:
+            standby.stop("immediate")
+            lost.set()
+
+    faulty.before_answer = lose_the_standby
+    node = start_node()
+    assert lost.wait(60)
+    waiting = "SELECT DISTINCT wait_event FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    until(primary, database, waiting, [("SyncRep",)])
+    node.kill()
+    standby.start()
+    start_node()
+    until(primary, database, "SELECT DISTINCT state FROM letter", [("sent",)])
+    copies = message_ids(faulty)
+    doubted = {
+        row[0] for row in primary.do("SELECT message_id FROM letter WHERE uncertain", database)
+    }
+    assert len(copies) == LETTERS
+    assert {which for which, times in copies.items() if times > 1} <= doubted
+    assert copies.total() - LETTERS <= CONNECTIONS
 
 
 def test_while_no_server_may_be_written_that_is_what_is_said(
