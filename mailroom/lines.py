@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate, chain
 from unicodedata import east_asian_width
 
 WIDTH_COLUMNS = 76
@@ -37,23 +39,26 @@ def wrap(text: str, indent: int = 0) -> str:
     """`text` broken into lines of at most 76 columns, all but the first indented by `indent`.
 
     The first line is taken to start at column `indent` too. Latin words and addresses stay whole,
-    no line begins with a closing mark and none ends with an opening one.
+    no line begins with a closing mark or a space and none ends with an opening mark.
     """
-    if indent + 2 * len(text) <= WIDTH_COLUMNS:
+    room = WIDTH_COLUMNS - indent
+    if 2 * len(text) <= room:
         return text
+    used = [0, *accumulate(map(_width, text))]
     lines: list[str] = []
-    line, used = "", indent
-    for piece in _BREAK.split(text):
-        width = _piece_columns(piece)
-        if line and used + width > WIDTH_COLUMNS:
-            lines.append(line.rstrip())
-            line, used = "", indent
-            if piece == " ":
-                continue
-        line, used = line + piece, used + width
-    return ("\n" + " " * indent).join([*lines, line])
+    start = 0
+    while used[-1] - used[start] > room:
+        at = _last_break(text, start, bisect_right(used, used[start] + room) - 1)
+        if at is None:
+            break
+        lines.append(text[start:at].rstrip())
+        start = at + (text[at] == " ")
+    return ("\n" + " " * indent).join([*lines, text[start:]])
 
 
-@lru_cache(maxsize=8192)
-def _piece_columns(piece: str) -> int:
-    return columns(piece)
+def _last_break(text: str, start: int, end: int) -> int | None:
+    """Where the line that starts at `start` may end: at `end` at the latest, or else soon after."""
+    for at in chain(range(end, start, -1), range(end + 1, len(text))):
+        if _BREAK.match(text, at):
+            return at
+    return None

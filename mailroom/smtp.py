@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPServerDisconnected
 
@@ -21,11 +21,11 @@ from mailroom.conversation import Conversation
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.replies import Phase, answered, failed, without_secrets
 from mailroom.settings import RelaySettings
+from mailroom.wire import wire
 
 _QUIT_TIMEOUT_S = 2
 _IDLE_MAX_S = 30
 """A connection idle for longer is not trusted: firewalls forget it and tell neither side."""
-_STUFF = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 # ValueError: a challenge at login that is not base64. AttributeError: aiosmtplib 5.1 looks at a
 # connection that was lost in the moment after STARTTLS.
@@ -86,11 +86,12 @@ class SmtpRelay:
 
         A mail that cannot go out as it is (bare CR or LF, a bad address) is refused: PERMANENT.
         """
-        wrong = _unfit(mail)
-        if wrong:
-            return Reply(Outcome.PERMANENT, wrong)
+        try:
+            fit = _fit(mail)
+        except ValueError as error:
+            return Reply(Outcome.PERMANENT, str(error))
         async with self._slots:
-            return without_secrets(await self._attempt(mail), self._settings)
+            return without_secrets(await self._attempt(fit), self._settings)
 
     async def probe(self) -> Reply:
         """Connect, encrypt and log in but send nothing: ACCEPTED if a mail could be sent."""
@@ -269,10 +270,7 @@ async def _ask(line: _Line, command: bytes) -> SMTPResponse:
 
 async def _content(line: _Line, content: bytes) -> SMTPResponse:
     """The mail and the final dot in one write, then the answer."""
-    if content.startswith(b".") or b"\n." in content:
-        content = _STUFF.sub(b"..", content)
-    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
-    line.talk.say(content, end)
+    line.talk.say(content, b".\r\n")
     line.phase = Phase.CONTENT
     return await line.talk.hear()
 
@@ -292,21 +290,12 @@ def _part(line: _Line) -> None:
     line.client.close()
 
 
-def _unfit(mail: Mail) -> str | None:
-    """Why a mail must not leave: bare CR or LF could end it early and begin another (smuggling)."""
-    if _bare(mail.content):
-        return "the mail has a CR or LF that stands alone; it was not sent"
-    if not mail.content.isascii():
-        return "the mail is not 7-bit; it was not sent"
+def _fit(mail: Mail) -> Mail:
+    """The mail as it may leave; raises ValueError where it must not."""
     if not (_ADDRESS.fullmatch(mail.sender) and _ADDRESS.fullmatch(mail.recipient)):
-        return "the sender's or recipient's address is not one plain address; not sent"
-    return None
-
-
-def _bare(content: bytes) -> bool:
-    """Whether a CR or LF stands alone; counting is twenty times faster than a pattern."""
-    pairs = content.count(b"\r\n")
-    return content.count(b"\n") != pairs or content.count(b"\r") != pairs
+        raise ValueError("the sender's or recipient's address is not one plain address; not sent")
+    fit = wire(mail.content)
+    return mail if fit is mail.content else replace(mail, content=fit)
 
 
 async def _hang_up(line: _Line) -> None:

@@ -54,7 +54,15 @@ def answer(reply: str) -> str:
 
 def day(value: date, now: datetime) -> str:
     """`3月24日（周五）`, with the year where it is not the letter's own."""
-    return f"{plain_day(value, now)}（周{_WEEKDAYS[value.weekday()]}）"
+    return _day(value.year, value.month, value.day, now.year)
+
+
+@lru_cache(maxsize=1024)
+def _day(year: int, month: int, number: int, this_year: int) -> str:
+    """By its numbers: moments of two zones may be equal and of different days."""
+    said = "" if year == this_year else f"{year}年"
+    weekday = _WEEKDAYS[date(year, month, number).weekday()]
+    return f"{said}{month}月{number}日（周{weekday}）"
 
 
 def plain_day(value: date, now: datetime) -> str:
@@ -96,12 +104,17 @@ class Named(Protocol):
 
 def name(item: Named, now: datetime) -> str:
     """What an obligation is called: `3月专报`, `半年总结`, a milestone's own title."""
-    period = _PERIOD.fullmatch(item.period)
-    if item.kind != Kind.REPORT or not period or _MONTH_FIRST.match(item.label):
-        return item.label
+    return _name(item.label, item.period, now.year) if item.kind == Kind.REPORT else item.label
+
+
+@lru_cache(maxsize=1024)
+def _name(label: str, written: str, this_year: int) -> str:
+    period = _PERIOD.fullmatch(written)
+    if not period or _MONTH_FIRST.match(label):
+        return label
     year, month = period.groups()
-    said = "" if int(year) == now.year else f"{year}年"
-    return f"{said}{int(month)}月{item.label}" if month else f"{said}{item.label}"
+    said = "" if int(year) == this_year else f"{year}年"
+    return f"{said}{int(month)}月{label}" if month else f"{said}{label}"
 
 
 def short_name(item: ItemFacts, now: datetime) -> str:
@@ -153,8 +166,7 @@ def moved(item: ItemFacts, now: datetime) -> str:
     """
     if item.overdue or item.nominal == item.deadline.date():
         return ""
-    month_end = (item.nominal + timedelta(days=1)).day == 1
-    if month_end and item.kind != Kind.REPORT:
+    if item.kind != Kind.REPORT and (item.nominal + timedelta(days=1)).day == 1:
         return ""
     return f"方案原定{day(item.nominal, now)}"
 
@@ -175,13 +187,16 @@ def ended(item: ItemFacts, now: datetime) -> str:
 
 def notes(item: ItemFacts, now: datetime) -> tuple[str, ...]:
     """What else a clerk should know about an item, in a few words each."""
-    said = (
-        "放假安排未公布，时限暂定" if item.provisional else "",
-        moved(item, now),
-        f"所属专项：{item.project}" if item.project else "",
-        item.reason or "",
-    )
-    return tuple(s for s in said if s)
+    said = []
+    if item.provisional:
+        said.append("放假安排未公布，时限暂定")
+    if away := moved(item, now):
+        said.append(away)
+    if item.project:
+        said.append(f"所属专项：{item.project}")
+    if item.reason:
+        said.append(item.reason)
+    return tuple(said)
 
 
 def coming(milestones: tuple[tuple[str, date], ...], now: datetime) -> tuple[str, ...]:

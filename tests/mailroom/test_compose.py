@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from config.model import Light
 from mailroom.compose import Envelope, HeaderError, compose, encoded_words, html_of
 from mailroom.render import Rendered
+from mailroom.wire import Wire, wire
 from tests.mailroom.letters import NOW
 
 SIMPLE = Rendered("【黄】3月专报", "正文\n", "<p>正文</p>\n")
@@ -140,6 +141,28 @@ def test_every_line_is_ascii_and_ends_with_crlf_alone(text: str, html: str) -> N
     assert content.isascii()
     assert not any(b"\r" in line or b"\n" in line for line in lines)
     assert max(map(len, lines)) <= 78
+
+
+@given(
+    subject=OFFICE_TEXT.filter(bool),
+    names=st.tuples(OFFICE_NAME, OFFICE_NAME),
+    bodies=st.tuples(BODY, BODY),
+    key=st.text(alphabet=".财务科/a-", min_size=1),
+)
+def test_what_is_written_needs_no_change_to_go_over_the_wire(
+    subject: str, names: tuple[str, str], bodies: tuple[str, str], key: str
+) -> None:
+    e = envelope(sender_name=names[0], recipient_name=names[1], kind="reminder", obligations=(key,))
+    content = compose(e, Rendered(subject, *bodies))
+    assert isinstance(content, Wire)
+    assert wire(bytes(content)) == content
+
+
+def test_a_body_that_fills_its_last_line_has_no_empty_line_after_it() -> None:
+    content = compose(envelope(), Rendered("x", "x\n", "a" * 55 + "\n"))  # 57 bytes with its CRLF
+    first, second, *_ = content.rpartition(b"\r\n\r\n")[2].split(b"\r\n")
+    assert len(first) == 76
+    assert second.startswith(b"--")
 
 
 def test_the_same_letter_gives_the_same_bytes() -> None:

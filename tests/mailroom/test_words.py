@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from mailroom.groups import by_section
 from mailroom.lines import WIDTH_COLUMNS, columns, pad, wrap
 from mailroom.render import Speaker
 from mailroom.replies import Phase, answered, failed
-from mailroom.words import answer, left, mailto, moved, name
+from mailroom.words import answer, day, left, mailto, moved, name
 from tests.mailroom.letters import NOW, at, item, late, letter
 
 SPEAKER = Speaker()
@@ -215,6 +215,20 @@ def test_wrapped_text_is_the_same_text_within_the_width(text: str, indent: int) 
     longest_word = max((columns(w) for w in text.split(" ")), default=0)
     if longest_word < 30:
         assert all(columns(line) <= WIDTH_COLUMNS + 4 for line in lines[1:])
+
+
+@given(st.text(alphabet="一二，“” a.", max_size=200), st.integers(0, 10))
+def test_no_further_line_begins_with_a_space_that_stood_alone(text: str, indent: int) -> None:
+    lines = wrap(" ".join(text.split()), indent).split("\n")
+    assert not any(line[indent:].startswith(" ") for line in lines[1:])
+
+
+def test_one_instant_is_another_day_in_another_zone() -> None:
+    beijing = at(3, 24, 7, 0)
+    assert (day(beijing, NOW), day(beijing.astimezone(UTC), NOW)) == (
+        "3月24日（周五）",
+        "3月23日（周四）",
+    )
 
 
 def test_no_line_ends_with_an_opening_mark() -> None:
