@@ -110,6 +110,7 @@ class _Delivery:
         self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent = 1, 0
+        self._first_at, self._any_finished = 0.0, asyncio.Event()
 
     async def run(self) -> int:
         self._give_back()
@@ -119,21 +120,25 @@ class _Delivery:
         one_by_one = self._carrier.careful and not self._more
         self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
         workers = [self._begin() for _ in range(min(most, 1) if one_by_one else most)]
-        working, since = set(workers), _now_s()
+        working, marking = set(workers), asyncio.create_task(self._mark_in_time())
         try:
             while working:
-                done, working = await asyncio.wait(working, timeout=_GATHER_S)
-                self._mark()
+                done, _ = await asyncio.wait(
+                    {*working, marking},
+                    timeout=_SLOW_S,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 for task in done:
                     task.result()
-                if working and len(workers) < most and _now_s() - since >= _SLOW_S:
+                working -= done
+                if not done and len(workers) < most:
                     workers.append(self._begin())
-                    working, since = {*working, workers[-1]}, _now_s()
+                    working.add(workers[-1])
         except LedgerError:
             await self._halt(workers)
             raise
         finally:
-            for task in working:
+            for task in (*working, marking):
                 task.cancel()
             await self._wording.close()
         self._give_back()
@@ -193,6 +198,20 @@ class _Delivery:
             self._finished.append(carried)
             if len(self._finished) >= self._room:
                 self._mark()
+            elif len(self._finished) == 1:
+                self._first_at = _now_s()
+                self._any_finished.set()
+
+    async def _mark_in_time(self) -> None:
+        """Mark what no other letter came to join; for ever."""
+        while True:
+            await self._any_finished.wait()
+            left = self._first_at + _GATHER_S - _now_s()
+            if self._finished and left > 0:
+                await asyncio.sleep(left)
+                continue
+            self._any_finished.clear()
+            self._mark()
 
     async def _carry(self, ready: Ready) -> _Carried:
         written = await self._wording.of(ready)

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup, escape
 
 import templates
 from config.problems import Problem
 from duban.facts import LetterFacts, LetterKind
 from mailroom.render import Speaker, TemplatesError, one_line
 from mailroom.samples import samples
+from mailroom.sandbox import escaped
 from tests.mailroom.letters import item, late, letter
 
 SPEAKER = Speaker()
@@ -311,3 +313,12 @@ def test_every_text_contrasts_with_its_ground_by_4_5(mode: str, name: str, under
 )
 def test_a_subject_is_one_line_of_bounded_length(said: str, line: str) -> None:
     assert one_line(said) == line
+
+
+@given(st.one_of(st.text(alphabet="督a<>&'\" ;"), st.integers(), st.none(), st.floats()))
+def test_a_value_is_escaped_as_markupsafe_would(value: object) -> None:
+    assert str(escaped(value)) == str(escape(value))
+
+
+def test_what_is_markup_already_is_not_escaped_again() -> None:
+    assert escaped(Markup("<b>&amp;</b>")) == "<b>&amp;</b>"
