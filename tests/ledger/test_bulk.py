@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from ledger.bulk import Bulk
@@ -36,6 +38,17 @@ def test_rows_are_the_same_whichever_way_they_were_written(ledger: Ledger) -> No
         rows = [tuple(row)[1:] for row in connection.execute(select(event).order_by(event.c.id))]
     assert rows[:2] == rows[2:]
     assert [row[-1] for row in rows[2:]] == [ROWS[0]["data"], None]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_any_text_comes_back_as_it_was(ledger: Ledger, text: str) -> None:
+    row = {"at": NOW, "what": "letter.sent", "who": text, "data": {text: [text, 1.5, True, None]}}
+    with ledger.write() as connection:
+        APPEND.run(connection, [row])
+        latest = select(event).order_by(event.c.id.desc()).limit(1)
+        stored = connection.execute(latest).one()
+    assert (stored.at, stored.who, stored.data) == (NOW, text, row["data"])
 
 
 def test_no_rows_are_no_statement(ledger: Ledger) -> None:

@@ -28,7 +28,7 @@ def ways(desk: Desk) -> dict[str, str]:
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
         )
         for statement, parameters in said.items():
-            if "= ANY (CAST(" in statement:
+            if "= ANY (CAST(" in statement or statement.startswith("UPDATE letter"):
                 rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
                 found[statement] = "\n".join(row[0] for row in rows)
     return found
@@ -45,3 +45,10 @@ def test_what_letters_mention_is_found_by_their_numbers(ways: dict[str, str]) ->
     assert len(about) == 3  # what is settled, what is told, and the mark
     for way in about:
         assert "ix_mention_queued_letter_id" in way or "ix_mention_letter_id" in way, way
+
+
+def test_letters_are_marked_as_sent_by_their_numbers_all_in_one_statement(
+    ways: dict[str, str],
+) -> None:
+    (marks,) = [way for said, way in ways.items() if "json_to_recordset" in said]
+    assert "Index Scan using pk_letter" in marks
