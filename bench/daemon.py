@@ -24,7 +24,7 @@ from scheduler.loops import run
 from scheduler.wiring import relay_of
 
 
-class Going:
+class Going(SystemClock):
     """The machine's clock, moved: at `since` (seconds of the machine) it says `start`."""
 
     def __init__(self, start: datetime, since: float) -> None:
