@@ -67,8 +67,8 @@ def main() -> int:
 
     scheduler.daemon._log_sent = committed
     # SIGHUP wakes it; that it reads the plan again is not what is measured
-    scheduler.daemon.Daemon.reload = lambda daemon: None
-    scheduler.daemon.relay_of = lambda settings: Timed(relay_of(settings), answered)
+    scheduler.daemon.Daemon.reload = lambda self: None  # type: ignore[method-assign]
+    vars(scheduler.daemon)["relay_of"] = lambda settings: Timed(relay_of(settings), answered)
     code = run(scheduler.daemon.run([folder], Settings(**given), clock))
     figures.write_text(json.dumps(lags))
     return code
