@@ -6,13 +6,9 @@ are aware and in the plan's time zone; `days` are working days.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
-from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from config.model import Light
 
@@ -29,45 +25,14 @@ class LetterKind(StrEnum):
     NOTICE = "notice"
 
 
-class Portable:
-    """Facts go to another process and back, thousands at a time: quicker than a dataclass would."""
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """What makes an equal one."""
-        kind: Any = type(self)
-        return _made, (kind, *_reader(kind)(self))
-
-
-@cache
-def _reader(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*(f.name for f in fields(kind)))
-
-
-@cache
-def _writers(kind: Any) -> list[Callable[[Any, Any], None]]:
-    """A slot itself can be written, though the class forbids it: what `__init__` does, quicker."""
-    return [getattr(kind, f.name).__set__ for f in fields(kind)]
-
-
-def _made(kind: Any, *values: Any) -> Any:
-    made = object.__new__(kind)
-    for write, value in zip(_writers(kind), values, strict=True):
-        write(made, value)
-    return made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent(Portable):
+class Sent(NamedTuple):
     """One reminder that the relay accepted before: when, and with which light."""
 
     at: datetime
     light: Light
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemFacts(Portable):
+class ItemFacts(NamedTuple):
     """One obligation in a letter.
 
     `days_left` is working days from the letter's day to the deadline's day: 0 on the day itself
@@ -119,8 +84,7 @@ class ItemFacts(Portable):
         return self.days_late > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestFacts(Portable):
+class DigestFacts(NamedTuple):
     """The office's morning: how many obligations stand where, and those that want attention.
 
     The lists hold the most urgent only; the `…_count`s are of all. `requests` are those for more
@@ -141,8 +105,7 @@ class DigestFacts(Portable):
     requests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterFacts(Portable):
+class LetterFacts(NamedTuple):
     """One letter to one recipient. `items` are the most urgent first; `light` is the most urgent's.
 
     `projects` and `milestones` are the recipient section's own, for the lower part of a reminder:
@@ -167,5 +130,5 @@ class LetterFacts(Portable):
     digest: DigestFacts | None = None
     title: str = ""
     message: tuple[str, ...] = ()
-    details: tuple[str, ...] = field(default=())
+    details: tuple[str, ...] = ()
     link: str = ""

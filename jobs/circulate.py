@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +98,7 @@ def _waiting(content: Content, item: ItemFacts) -> ItemFacts:
         return item
     waited = content.bureau.calendar.count(item.submitted_at.date(), content.now.date())
     bare = content.connection.execute(_BARE, {"number": item.number}).first() is not None
-    return replace(item, waited=waited, bare=bare)
+    return item._replace(waited=waited, bare=bare)
 
 
 def _requests(content: Content, plan_id: int) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from itertools import groupby
@@ -195,7 +194,7 @@ class Content:
             **owner,
             **when,
         )
-        return replace(facts, **more) if more else facts
+        return facts._replace(**more) if more else facts
 
     def _handover(self, row: Row[Any]) -> dict[str, Any]:
         """Who takes an obligation over from the section, or who gave it to the section."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import b2a_base64
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
+from typing import NamedTuple
 
 from config.model import Light
-from duban.facts import Portable
 from mailroom.render import Rendered
 from mailroom.wire import Wire
 
@@ -51,8 +50,7 @@ Content-Transfer-Encoding: base64\r
 %b"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope(Portable):
+class Envelope(NamedTuple):
     """Whom a mail is from and to, and its place in a thread.
 
     Addresses are plain ASCII (`name@host`), names any one line of text; Message-IDs have their

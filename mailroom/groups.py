@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from duban.facts import DigestFacts, ItemFacts
 from mailroom.words import due, fate, left, light_word, mailto, name, short_name, stamp
@@ -18,8 +18,7 @@ LONG_WAIT_DAYS = 3
 Items = tuple[ItemFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SectionItems:
+class SectionItems(NamedTuple):
     """One section's obligations in a letter to an official, the longest overdue first."""
 
     section: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -24,7 +24,6 @@ from mailroom.sandbox import LetterEnvironment, OwnEnvironment, bounded
 from mailroom.styles import LetterLoader
 
 MAX_SUBJECT_CHARACTERS = 120
-_FACTS = tuple(f.name for f in fields(LetterFacts))
 _PARTS = ("subject", "txt", "html")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
@@ -119,7 +118,7 @@ class Speaker:
 
     def _render(self, facts: LetterFacts) -> Rendered:
         self._env.begin()
-        values: dict[str, Any] = {name: getattr(facts, name) for name in _FACTS}
+        values: dict[str, Any] = facts._asdict()
         kind = facts.kind.value
         subject = one_line(self._templates[f"{kind}.subject"].render(values))
         if not subject:

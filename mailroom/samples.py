@@ -5,7 +5,6 @@ Each kind comes in the shapes that its templates tell apart, so that a mistake i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,7 +32,7 @@ def _item(section: str = "甲科", **more: object) -> ItemFacts:
         days_left=2,
         days_late=0,
     )
-    return replace(item, **more)  # type: ignore[arg-type]
+    return item._replace(**more)  # type: ignore[arg-type]
 
 
 def _late(section: str = "甲科", days: int = 3, **more: object) -> ItemFacts:
@@ -66,7 +65,7 @@ def _letter(kind: LetterKind, *items: ItemFacts, **more: object) -> LetterFacts:
         now=_NOW,
         items=items,
     )
-    return replace(letter, **more)  # type: ignore[arg-type]
+    return letter._replace(**more)  # type: ignore[arg-type]
 
 
 _FULL = _item(
@@ -161,5 +160,5 @@ def _office() -> tuple[LetterFacts, ...]:
 def samples() -> tuple[LetterFacts, ...]:
     """Sample facts for every kind of letter, several of most."""
     bare = (*_reminders(), *_escalations(), *_changes(), *_receipts(), *_office())
-    linked = (replace(facts, link=_LINK) for facts in bare if facts.items)
+    linked = (facts._replace(link=_LINK) for facts in bare if facts.items)
     return (*bare, *linked)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
@@ -47,9 +46,8 @@ _METHODS: dict[type, frozenset[str]] = {
 }
 # fmt: on
 _SPECIAL = re.compile("[&<>\"']")
-_FIELDS = {
-    kind: frozenset(f.name for f in fields(kind))
-    for kind in (ItemFacts, DigestFacts, Sent, SectionItems)
+_FIELDS: dict[type, frozenset[str]] = {
+    kind: frozenset(kind._fields) for kind in (ItemFacts, DigestFacts, Sent, SectionItems)
 }
 
 

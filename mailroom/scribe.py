@@ -13,9 +13,8 @@ import pickle
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from duban.facts import LetterFacts
 from mailroom.compose import Envelope, compose
@@ -29,16 +28,14 @@ _ROOT = Path(__file__).parents[1]
 _COMMAND = ("-P", "-c", "from mailroom.scribe import main; main()")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A letter to be written: to whom, and what it says."""
 
     envelope: Envelope
     facts: LetterFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A letter as the bytes of a mail; `fallback` says why the built-in letter was used, if so."""
 
     subject: str

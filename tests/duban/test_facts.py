@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -20,10 +19,10 @@ def travelled(facts: LetterFacts) -> LetterFacts:
 def test_facts_that_travelled_are_equal(facts: LetterFacts) -> None:
     there = travelled(facts)
     assert there == facts
-    assert replace(there, recipient="财务科") == replace(facts, recipient="财务科")
+    assert there._replace(recipient="财务科") == facts._replace(recipient="财务科")
 
 
 def test_facts_that_travelled_cannot_be_changed_either() -> None:
     there = travelled(samples()[0])
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         there.recipient = "财务科"  # type: ignore[misc]

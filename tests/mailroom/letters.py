@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +35,7 @@ def item(section: str = "财务科", **more: Any) -> ItemFacts:
         days_left=2,
         days_late=0,
     )
-    return replace(facts, **more)
+    return facts._replace(**more)
 
 
 def late(section: str = "财务科", days: int = 1, month: int = 6, **more: Any) -> ItemFacts:
@@ -68,4 +67,4 @@ def letter(kind: LetterKind, *items: ItemFacts, **more: Any) -> LetterFacts:
         now=NOW,
         items=items,
     )
-    return replace(facts, **more)
+    return facts._replace(**more)

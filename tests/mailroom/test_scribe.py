@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +28,8 @@ ENVELOPE = Envelope(
     message_id="<1@qzedu.example>",
     date=datetime(2023, 3, 17, 9, tzinfo=UTC),
 )
-ORDERS = [Order(replace(ENVELOPE, date=facts.now), facts) for facts in samples()]
-UNFIT = replace(ORDERS[0], envelope=replace(ENVELOPE, recipient="two words"))
+ORDERS = [Order(ENVELOPE._replace(date=facts.now), facts) for facts in samples()]
+UNFIT = ORDERS[0]._replace(envelope=ENVELOPE._replace(recipient="two words"))
 
 
 def ordered(*batches: Sequence[Order], templates: Path | None = None) -> list[list[Written | None]]:
