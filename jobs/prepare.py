@@ -124,7 +124,7 @@ def claim(
                 letters.withdraw(connection, row.id, made)
                 _note(connection, row, now, "letter.withdrawn", reason=made)
             else:
-                ready.append(replace(made, turn=turn))
+                ready.append(made if turn is None else replace(made, turn=turn))
     return ready, len(rows) == claims.batch
 
 
