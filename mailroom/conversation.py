@@ -17,7 +17,8 @@ from aiosmtplib import SMTPResponse, SMTPResponseException, SMTPServerDisconnect
 _LINE_MAX_BYTES = 4096
 """Far more than the 512 of RFC 5321 4.5.3.1.5: real servers are talkative."""
 _ANSWER_MAX_LINES = 100
-_NOT_SMTP = -1
+NOT_SMTP = -1
+"""The code of what is no answer, as aiosmtplib has it."""
 
 
 class Conversation(asyncio.Protocol):
@@ -36,6 +37,11 @@ class Conversation(asyncio.Protocol):
     def quiet(self) -> bool:
         """Whether the server has said nothing that nobody asked for, such as a farewell."""
         return not (self._answers or self._half or self._lines or self._lost)
+
+    @property
+    def said(self) -> bool:
+        """Whether an answer of SMTP lies there that nobody has heard yet."""
+        return bool(self._answers) and not isinstance(self._answers[0], Exception)
 
     def say(self, *parts: bytes) -> None:
         """Write without waiting; raises SMTPServerDisconnected where the connection is gone."""
@@ -105,7 +111,7 @@ class Conversation(asyncio.Protocol):
             self._lines = []
 
     def _nonsense(self, said: str) -> None:
-        self._answers.append(SMTPResponseException(_NOT_SMTP, said))
+        self._answers.append(SMTPResponseException(NOT_SMTP, said))
         self._lines, self._half = [], bytearray()
 
     def _wake(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64encode
+from dataclasses import replace
 from enum import IntEnum
 
 from aiosmtplib import SMTPConnectError, SMTPResponseException
@@ -20,6 +21,10 @@ _OUR_FAULT = re.compile(
     r"|(?:unable|not permitted|not allowed) to relay|authenticat|认证",
     re.IGNORECASE,
 )
+OUT_OF_STEP = frozenset((500, 502, 503))
+"""Not understood, not known, not now: of the conversation, and not of the recipient or the mail."""
+_NOT_OF_THE_PROTOCOL = re.compile(r"5\.(?!5\.)\d")
+"""A status of RFC 3463 about the address, the mailbox, the mail or a policy."""
 _AUTH_CODES = frozenset((530, 534, 535, 538))
 
 
@@ -52,13 +57,16 @@ def _outcome(phase: Phase, code: int, text: str) -> Outcome:
     ours = phase < Phase.RECIPIENT or code in _AUTH_CODES
     if ours or (phase is Phase.RECIPIENT and _OUR_FAULT.search(text)):
         return Outcome.HELD
-    return Outcome.PERMANENT
+    confused = code in OUT_OF_STEP and not _NOT_OF_THE_PROTOCOL.match(text)
+    return Outcome.TEMPORARY if confused else Outcome.PERMANENT
 
 
 def failed(phase: Phase, error: BaseException) -> Reply:
     """The outcome of an attempt that ended without an answer: an error of the network or of TLS."""
     if isinstance(error, SMTPResponseException):
-        return answered(phase, error.code, error.message)
+        reply = answered(phase, error.code, error.message)
+        # what is no answer of SMTP has no code, though aiosmtplib gives it one below zero
+        return replace(reply, code=None) if error.code < 0 else reply
     if _distrusted(error):
         return Reply(Outcome.HELD, f"TLS failed: {clean(str(error))}")
     if isinstance(error, TimeoutError):

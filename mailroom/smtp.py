@@ -15,17 +15,27 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPServerDisconnected
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 
-from mailroom.conversation import Conversation
+from mailroom.conversation import NOT_SMTP, Conversation
 from mailroom.relay import Mail, Outcome, Reply
-from mailroom.replies import Phase, answered, failed, without_secrets
+from mailroom.replies import OUT_OF_STEP, Phase, answered, failed, without_secrets
 from mailroom.settings import RelaySettings
 from mailroom.wire import wire
 
 _QUIT_TIMEOUT_S = 2
 _IDLE_MAX_S = 30
 """A connection idle for longer is not trusted: firewalls forget it and tell neither side."""
+_PARTING = OUT_OF_STEP | {421}
+"""After these nothing more is said on the connection."""
+_DONE = 2
+"""The first digit of an answer that says yes."""
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 # ValueError: a challenge at login that is not base64. AttributeError: aiosmtplib 5.1 looks at a
 # connection that was lost in the moment after STARTTLS.
@@ -33,7 +43,7 @@ _FAULTS = (SMTPException, OSError, ValueError, AttributeError)
 
 
 class _Stale(Exception):  # noqa: N818, a signal, not an error
-    """A kept connection turned out to be dead before the mail left."""
+    """A kept connection turned out to be dead, or of no more use, before the mail left."""
 
 
 @dataclass(slots=True)
@@ -121,6 +131,9 @@ class SmtpRelay:
                     line = _Line(self._client())
                     return await self._carry(line, mail)
         except _FAULTS as error:
+            if isinstance(error, TimeoutError) and line.phase is Phase.CONTENT and line.talk.said:
+                # we were stopped, not the server: its answer lay there when we came to again
+                return _reply(line, await line.talk.hear())
             return failed(line.phase, error)
         finally:
             self._put_back(line)
@@ -208,7 +221,8 @@ async def _transact(line: _Line, mail: Mail) -> Reply:
     line.carried += 1
     if line.unfinished:
         line.phase = Phase.SENDER
-        await _ask(line, b"RSET\r\n")
+        if (await _ask(line, b"RSET\r\n")).code // 100 != _DONE:
+            raise _Stale  # the refused mail's recipient may still stand
         line.unfinished = False
     commands = (
         (Phase.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">\r\n"),
@@ -269,7 +283,13 @@ async def _ask(line: _Line, command: bytes) -> SMTPResponse:
 
 
 async def _content(line: _Line, content: bytes) -> SMTPResponse:
-    """The mail and the final dot in one write, then the answer."""
+    """The mail and the final dot in one write, then the answer.
+
+    Where the server has already said more than it was asked, what comes next cannot be told from an
+    answer to this mail: it is not sent.
+    """
+    if not line.talk.quiet:
+        raise SMTPResponseException(NOT_SMTP, "the server answers more than it was asked")
     line.talk.say(content, b".\r\n")
     line.phase = Phase.CONTENT
     return await line.talk.hear()
@@ -278,7 +298,7 @@ async def _content(line: _Line, content: bytes) -> SMTPResponse:
 def _reply(line: _Line, response: SMTPResponse) -> Reply:
     """What an answer means; after one that makes sense the connection may be used again."""
     final = 2 if line.phase is Phase.CONTENT else 0
-    line.in_step = response.code // 100 in (final, 4, 5) and response.code != 421
+    line.in_step = response.code // 100 in (final, 4, 5) and response.code not in _PARTING
     return answered(line.phase, response.code, response.message)
 
 

@@ -10,34 +10,14 @@ from typing import Any
 import pytest
 from aiosmtpd import smtp as aiosmtpd
 
-from mailroom.relay import Mail, Outcome, Reply
+from mailroom.relay import Outcome, Reply
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
+from tests.mailroom.sending import mail, send, settings
 from tests.support.smtp import Certificates, FaultyServer
 
 MakeFaulty = Callable[..., FaultyServer]
 CANARY = "kanarienvogel-geheim"
-
-
-def mail(
-    recipient: str = "caiwu@qzedu.example", content: bytes = b"Subject: x\r\n\r\nx\r\n"
-) -> Mail:
-    return Mail("bgs@qzedu.example", recipient, "<1@qzedu.example>", content)
-
-
-def settings(server: FaultyServer, **more: Any) -> RelaySettings:
-    base: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 5}
-    return RelaySettings(**(base | more))
-
-
-def send(server: FaultyServer, *mails: Mail, **more: Any) -> list[Reply]:
-    async def run() -> list[Reply]:
-        relay = SmtpRelay(settings(server, **more))
-        replies = [await relay.send(m) for m in mails or (mail(),)]
-        await relay.close()
-        return replies
-
-    return asyncio.run(run())
 
 
 def test_a_mail_that_the_server_queues_is_accepted_with_its_words(faulty: FaultyServer) -> None:
