@@ -38,11 +38,6 @@ class Conversation(asyncio.Protocol):
         """Whether the server has said nothing that nobody asked for, such as a farewell."""
         return not (self._answers or self._half or self._lines or self._lost)
 
-    @property
-    def said(self) -> bool:
-        """Whether an answer of SMTP lies there that nobody has heard yet."""
-        return bool(self._answers) and not isinstance(self._answers[0], Exception)
-
     def say(self, *parts: bytes) -> None:
         """Write without waiting; raises SMTPServerDisconnected where the connection is gone."""
         if self._lost is not None or self._transport.is_closing():

@@ -30,6 +30,7 @@ from mailroom.settings import RelaySettings
 from mailroom.wire import wire
 
 _QUIT_TIMEOUT_S = 2
+_GLANCE_S = 0.05
 _IDLE_MAX_S = 30
 """A connection idle for longer is not trusted: firewalls forget it and tell neither side."""
 _PARTING = OUT_OF_STEP | {421}
@@ -131,10 +132,8 @@ class SmtpRelay:
                     line = _Line(self._client())
                     return await self._carry(line, mail)
         except _FAULTS as error:
-            if isinstance(error, TimeoutError) and line.phase is Phase.CONTENT and line.talk.said:
-                # we were stopped, not the server: its answer lay there when we came to again
-                return _reply(line, await line.talk.hear())
-            return failed(line.phase, error)
+            late = isinstance(error, TimeoutError) and line.phase is Phase.CONTENT
+            return (late and await _lying_there(line)) or failed(line.phase, error)
         finally:
             self._put_back(line)
 
@@ -293,6 +292,17 @@ async def _content(line: _Line, content: bytes) -> SMTPResponse:
     line.talk.say(content, b".\r\n")
     line.phase = Phase.CONTENT
     return await line.talk.hear()
+
+
+async def _lying_there(line: _Line) -> Reply | None:
+    """The answer that came in time, where it was we who stood still and not the server.
+
+    A loop that comes to again may see that time is over before it sees what came.
+    """
+    with suppress(*_FAULTS):
+        async with asyncio.timeout(_GLANCE_S):
+            return _reply(line, await line.talk.hear())
+    return None
 
 
 def _reply(line: _Line, response: SMTPResponse) -> Reply:
