@@ -223,6 +223,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, daemon.stopped.set)
+    before = signal.getsignal(signal.SIGHUP)
     loop.add_signal_handler(signal.SIGHUP, reload)
     daemon.hasten = lambda: loop.call_soon_threadsafe(hasten)
     beats.start()
@@ -244,6 +245,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
     beats.shutdown(wait=False)
     for number in (*_STOP_SIGNALS, signal.SIGHUP):
         loop.remove_signal_handler(number)
+    signal.signal(signal.SIGHUP, before)
     event("daemon.stopped")
 
 

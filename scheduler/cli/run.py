@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ from scheduler.cli.texts import say
 @click.argument("folders", metavar="PLAN…", type=PlanFolder(), nargs=-1, required=True)
 def run_command(folders: tuple[Path, ...]) -> int:
     """See the catalogue."""
+    # the plan is about to be read, or was: no reason to end, as a SIGHUP else is
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from config.settings import SettingsError
 
     chosen = settings()
