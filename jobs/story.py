@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
@@ -18,6 +18,8 @@ from jobs.decided import WRITTEN, change, decision
 from mailroom.words import answer
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from duban.bureau import Bureau
     from jobs.explain import Account, Fate, Rise
 
@@ -232,20 +234,26 @@ def _fate(fate: Fate, planned: datetime) -> str:
         case "sent" if fate.sent_at is not None:
             at = fate.sent_at.astimezone(planned.tzinfo)
             when = f"{at:%H:%M}" if at.date() == planned.date() else _moment(at)
-            twice = "，可能重复一份" if fate.uncertain else ""
             tries = f"，第{fate.attempts}次才成" if fate.attempts > 1 else ""
             to = f"{fate.recipient} <{fate.address}>"
-            return f"{when}发给{to}，服务器答复“{fate.reply}”{tries}{twice}"
+            return f"{when}发给{to}，服务器答复“{fate.reply}”{tries}{_doubt(fate)}"
         case "queued":
             said = f"，{answer(fate.reply)}" if fate.reply else ""
             state = _LETTER_STATES.get(fate.letter_state, "待发")
-            return f"致{fate.recipient}，{state}{reason or said}"
+            return f"致{fate.recipient}，{state}{reason or said}{_doubt(fate)}"
         case "superseded":
             return f"未另发{reason}"
         case "held":
             return f"暂缓{reason}"
         case _:
-            return f"未发给{fate.recipient}{reason}"
+            return f"未发给{fate.recipient}{reason}{_doubt(fate)}"
+
+
+def _doubt(letter: Fate | Row[Any]) -> str:
+    """What is not known of a letter: whether it arrived twice, or whether it did after all."""
+    if not letter.uncertain:
+        return ""
+    return "，可能重复一份" if letter.state == "sent" else "；对方可能已收到此函"
 
 
 def _why(reason: str) -> str:
@@ -276,7 +284,8 @@ def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
         reason = row.reply or row.reason or ""
         said = f"，{_why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
-        yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}")
+        doubt = _doubt(row)
+        yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
 
 
 def _hand_ins(bureau: Bureau, account: Account) -> Iterator[Line]:
