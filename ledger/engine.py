@@ -50,6 +50,7 @@ class Ledger:
                 self.url, hide_parameters=True, connect_args=_patience(self.url)
             )
             _ping_idle(self.engine)
+        self._lay: tuple[int, int] | None = None
         self._writing = self.engine.execution_options(duban_write=True)
 
     def token(self) -> str:
@@ -69,7 +70,11 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that takes the write lock at once and commits at the end."""
+        """A transaction that takes the write lock at once and commits at the end.
+
+        Raises LedgerError where the file is not the one that was written before.
+        """
+        self._check_place()
         with _plainly(self), self._writing.begin() as connection:
             yield connection
 
@@ -108,6 +113,24 @@ class Ledger:
                 return None
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             return str(found) if found else None
+
+    def _check_place(self) -> None:
+        """Refuse to write into a file that was taken away: nobody would ever read it."""
+        if self.path is None:
+            return
+        try:
+            found = self.path.stat()
+        except OSError:
+            lies = None
+        else:
+            lies = found.st_dev, found.st_ino
+        if self._lay is None:
+            self._lay = lies
+        elif lies != self._lay:
+            raise LedgerError(
+                f"the ledger {self.path} was taken away, or another lies in its place; put it back "
+                "while duban runs, or stop duban and restore the latest copy; nothing is sent"
+            )
 
     def _check_file(self) -> None:
         with _plainly(self), self.engine.connect() as connection:

@@ -138,7 +138,8 @@ def confirm(ledger: Ledger, who: str, now: datetime) -> HeldError | None:
 
 
 def _beside(ledger: Ledger) -> Path | None:
-    return ledger.path and ledger.path.with_name(f"{ledger.path.name}.mark")
+    file = ledger.path and ledger.path.resolve()
+    return file and file.with_name(f"{file.name}.mark")
 
 
 def _here(connection: Connection, now: datetime) -> Mark:

@@ -18,12 +18,13 @@ class AlreadyRunningError(RuntimeError):
 class DaemonLock:
     """A lock that the kernel drops when the process ends, however it ends.
 
-    `path` is the ledger's file; the lock lies beside it. None (no SQLite file) locks nothing.
-    Raises LedgerError where no lock can lie there.
+    `path` is the ledger's file, or a link to it; the lock lies beside the file itself. None (no
+    SQLite file) locks nothing. Raises LedgerError where no lock can lie there.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path.with_name(path.name + ".lock") if path else None
+        file = path.resolve() if path else None
+        self._path = file.with_name(file.name + ".lock") if file else None
         self._held: int | None = None
 
     def __enter__(self) -> DaemonLock:

@@ -109,6 +109,18 @@ def open_other(folder: Path) -> Path:
     return folder / "other.sqlite"
 
 
+def test_f18_an_older_ledger_is_held_by_whatever_name(restored: Ledger, tmp_path: Path) -> None:
+    """A link to the file leads to its mark."""
+    path, link = restored.path, tmp_path / "link.sqlite"
+    assert path is not None
+    link.symlink_to(path)
+    linked = Ledger(f"sqlite:///{link}")
+    with pytest.raises(HeldError, match="but duban worked on until"):
+        check(linked, at("03-18 09:00"))
+    linked.close()
+    restored.close()
+
+
 def test_f18_a_ledger_that_went_on_is_not_held(desk: Desk) -> None:
     check(desk.ledger, desk.now)
     desk.beat("03-17 09:00")  # and a crash before the mark was moved

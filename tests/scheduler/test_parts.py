@@ -55,6 +55,14 @@ def test_f19_a_second_daemon_is_refused_and_told_the_first(tmp_path: Path) -> No
     assert "stop it first" in str(caught.value)
 
 
+def test_f19_a_link_to_a_ledger_leads_to_the_same_lock(tmp_path: Path) -> None:
+    """SQLite follows a link, so that two daemons would else send from one file."""
+    path, link = tmp_path / "ledger.sqlite", tmp_path / "link.sqlite"
+    link.symlink_to(path)
+    with DaemonLock(path), pytest.raises(AlreadyRunningError):
+        DaemonLock(link).__enter__()
+
+
 def test_f19_the_lock_of_another_process_ends_with_it(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     command = [sys.executable, "-c", _HOLD, str(path)]
