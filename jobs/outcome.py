@@ -21,6 +21,8 @@ from mailroom.words import answer
 
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_IN_DOUBT = timedelta(hours=12)
+"""A relay that takes every letter and never says so would fill a mailbox with one each hour."""
 GIVE_UP_AFTER = timedelta(days=5)
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
@@ -30,10 +32,10 @@ _SEVERAL = 2
 _BROKEN = "cannot be worded: "
 
 
-def backoff(attempts: int) -> timedelta:
+def backoff(attempts: int, longest: timedelta = LONGEST_BACKOFF) -> timedelta:
     """The wait after so many attempts: 5 min, doubling, up to 1 h (RFC 5321 4.5.4.1)."""
     doubled: int = 2 ** min(attempts, 10)
-    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)
+    return min(FIRST_BACKOFF * doubled, longest)
 
 
 def accepted(
@@ -85,9 +87,11 @@ def refused(
     if reply.outcome is Outcome.PERMANENT or too_long:
         _give_up(connection, ledger, bureau, row, reply, shown, now)
         return
-    wait = FIRST_BACKOFF if held else backoff(row.attempts)
+    doubt = reply.outcome is Outcome.UNKNOWN
+    longest = LONGEST_IN_DOUBT if doubt else LONGEST_BACKOFF
+    wait = FIRST_BACKOFF if held else backoff(row.attempts, longest)
     values = {**shown, "due_at": now + wait, "first_tried_at": since}
-    if reply.outcome is Outcome.UNKNOWN:
+    if doubt:
         values["uncertain"] = True
     letters.put_back(connection, row.id, owner, **values)
     what = {

@@ -25,6 +25,21 @@ def lost(desk: Desk, faulty: FaultyServer) -> Desk:
     return desk
 
 
+def test_f06_a_relay_that_takes_letters_and_never_says_so_fills_no_mailbox(
+    lost: Desk, faulty: FaultyServer
+) -> None:
+    """Each attempt may be one more copy: they come less and less often, but they go on."""
+    for _ in range(1000):
+        faulty.script("DOT", "drop")
+    copies = []
+    for day in ("03-17", "03-20", "03-21"):
+        for quarter in range(4 * 9):
+            lost.go(f"{day} {9 + quarter // 4:02}:{quarter % 4 * 15:02}").deliver()
+        copies.append(len(faulty.mails))
+    assert copies[0] <= 8
+    assert copies[0] < copies[1] < copies[2] <= copies[0] + 4
+
+
 def told(desk: Desk) -> str:
     """The whole story of the report."""
     now = desk.bureau.local(desk.now)
