@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -20,8 +21,11 @@ from scheduler.cli.texts import say
 if TYPE_CHECKING:
     from config.plan import Plan
     from jobs.status import MailboxStatus, PlanStatus, Status, Stuck
+    from ledger.engine import Ledger
 
 _ZONE = "Asia/Shanghai"
+_ROOM_BYTES = 64 * 1024
+"""A few pages of the ledger's log: less is no room to work in."""
 
 
 @click.command("status", cls=Command, help=say("status"), short_help=say("status.short"))
@@ -42,12 +46,15 @@ def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) 
         found = status(connection, now, plans if folders else None)
     # a file that was named is a copy or a simulated one: nobody ticks there
     silent = file is None and _silent(found, now)
-    code = FOUND if silent or (file is None and found.alarming(now)) else FINE
+    full = file is None and _full(ledger)
+    code = FOUND if silent or full or (file is None and found.alarming(now)) else FINE
     if as_json:
-        document(_document(found, plans, now) | {"daemon_silent": silent})
+        document(_document(found, plans, now) | {"daemon_silent": silent, "disk_full": full})
         return code
     lines(_said(found, plans, now))
-    if silent:
+    if full:
+        line(say("status.full"))
+    elif silent:
         line(say("status.silent"))
     return code
 
@@ -58,6 +65,14 @@ def _silent(found: Status, now: datetime) -> bool:
 
     last = found.last_tick
     return last is not None and now - last > patience(settings().tick_seconds)
+
+
+def _full(ledger: Ledger) -> bool:
+    """Whether a daemon that lives could write nothing; it cannot say so itself in the ledger."""
+    if ledger.path is None:
+        return False
+    place = os.statvfs(ledger.path.resolve().parent)
+    return place.f_bavail * place.f_frsize < _ROOM_BYTES
 
 
 def _here() -> tuple[Path, ...]:

@@ -229,6 +229,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "the daemon does not run, or hangs: nothing is sent; start it, and look at its log",
         "督办程序没有运行或已停住，不会发出任何函件：请启动它，并查看日志",
     ),
+    "status.full": (
+        "the ledger's disk is full: nothing is sent until there is room",
+        "台账所在磁盘已满，腾出空间之前不会发出任何函件",
+    ),
     "status.jumped": (
         "the machine's clock jumped by more than a day: officials are told again from {until} on; "
         "check the clock",

@@ -13,6 +13,8 @@ from typing import IO
 
 import pytest
 
+from ledger.engine import Ledger
+from tests.support.commands import spawn
 from tests.support.nodes import CONNECTIONS, LETTERS, StartNode, message_ids
 from tests.support.smtp import FaultyServer
 
@@ -63,6 +65,22 @@ def test_f13_on_a_full_disk_sending_stops_and_goes_on_when_there_is_room(
     assert node.stop() == 0
     assert set(message_ids(faulty).values()) == {1}
     assert len(message_ids(faulty)) == LETTERS
+
+
+def test_f13_status_says_that_the_disk_of_the_ledger_is_full(small_disk: Path) -> None:
+    """The daemon cannot write down why it is silent; whoever asks is told what to mend."""
+    url = f"sqlite:///{small_disk}/ledger.sqlite"
+    here = {"DUBAN_DATABASE": url}
+    with closing(Ledger(url)) as ledger:
+        ledger.prepare()
+        with ledger.read():  # held open, as by a daemon
+            roomy = spawn("status", "--json", variables=here)
+            fill(small_disk)
+            full = spawn("status", "--json", variables=here)
+            said = spawn("status", variables=here)
+    assert (roomy.code, roomy.json["disk_full"]) == (0, False)
+    assert (full.code, full.json["disk_full"]) == (1, True)
+    assert "the ledger's disk is full: nothing is sent until there is room" in said.out
 
 
 Inject = Callable[[int, str], None]
