@@ -22,8 +22,7 @@ _SHARE_OF_COMMON_CHARACTERS: Final = 0.7
 def decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
     """The text of `file` without a byte order mark, or None if it has none; and the problems."""
     if len(data) > MAX_BYTES:
-        size = f"{len(data) / 1e6:.1f} MB"
-        return None, [Problem(file, 1, 1, f"the file is too big: {size}; at most 5 MB are read")]
+        return None, [Problem(file, 1, 1, "the file is too big: at most 5 MB are read")]
     named = _other_unicode(data)
     if named:
         return None, [Problem(file, 1, 1, f"the file is in {named}; save it as UTF-8")]

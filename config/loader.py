@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from config import confirm, decisions, references, salvage
 from config import parts as partition
-from config.encoding import decode
+from config.encoding import MAX_BYTES, decode
 from config.holidays import Notice, parse_notice
 from config.messages import problems_of
 from config.model import OverridesFile, PlanFile
@@ -65,7 +66,7 @@ def _files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     problems: list[Problem] = []
     for name in (PLAN, OVERRIDES, *holiday_files(folder)):
         try:
-            files[name] = (folder / name).read_bytes()
+            files[name] = _read(folder / name)
         except (FileNotFoundError, NotADirectoryError):
             if name == PLAN:
                 problems.append(Problem(name, 1, 1, f"there is no {PLAN} in {str(folder)!r}"))
@@ -73,6 +74,18 @@ def _files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
             reason = getattr(error, "strerror", None) or str(error)
             problems.append(Problem(name, 1, 1, f"the file cannot be read: {reason}"))
     return files, problems
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file, no more than one too many. Raises OSError, for a pipe or device too.
+
+    A pipe would keep the daemon waiting for whoever writes into it, and a device has no end.
+    """
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError("it is no file, but a pipe or a device")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def holiday_files(folder: Path) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,41 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
 def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").mkdir()
     assert errors(load_plan(tmp_path)) == ["plan.yaml:1:1: the file cannot be read: Is a directory"]
+
+
+@pytest.mark.parametrize("name", ["plan.yaml", "overrides.yaml", "holidays/2023.txt"])
+def test_f27_a_pipe_is_refused_and_nobody_waits_for_its_writer(tmp_path: Path, name: str) -> None:
+    """A daemon that opens a pipe would stand still until somebody writes into it."""
+    save(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    said = f"{name}:1:1: the file cannot be read: it is no file, but a pipe or a device"
+    # whoever waits all the same is let go in the end
+    writer = threading.Timer(5, lambda: (tmp_path / name).write_bytes(b""))
+    writer.start()
+    assert said in errors(load_plan(tmp_path))
+    assert writer.is_alive()
+    writer.cancel()
+
+
+def test_f27_a_device_without_an_end_is_refused(tmp_path: Path) -> None:
+    """It would fill the memory."""
+    (tmp_path / "plan.yaml").symlink_to("/dev/zero")
+    said = "plan.yaml:1:1: the file cannot be read: it is no file, but a pipe or a device"
+    assert errors(load_plan(tmp_path)) == [said]
+
+
+def test_f27_of_a_file_without_measure_no_more_is_read_than_shows_it(tmp_path: Path) -> None:
+    """A file of a gigabyte, most of it a hole, is refused for its size without being read."""
+    with (tmp_path / "plan.yaml").open("wb") as file:
+        file.truncate(2**30)
+    tracemalloc.start()
+    said = errors(load_plan(tmp_path))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert said == ["plan.yaml:1:1: the file is too big: at most 5 MB are read"]
+    assert most < 20_000_000
 
 
 def test_a_file_beside_the_notices_is_not_read(tmp_path: Path) -> None:
