@@ -48,6 +48,21 @@ class Daemon:
             if self._process.poll() is not None:
                 raise SystemExit(self._log.read_text(encoding="utf-8"))
             time.sleep(_GLANCE_S)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Wait until it and the process that words letters have started: neither works any more."""
+        spent, before = self._ticks(), -1
+        while spent != before:
+            time.sleep(_QUIET_S)
+            spent, before = self._ticks(), spent
+
+    def _ticks(self) -> int:
+        """How long the processor worked for it and for what it started, in the kernel's ticks."""
+        one = self._process.pid
+        children = Path(f"/proc/{one}/task/{one}/children").read_text(encoding="ascii").split()
+        stats = [Path(f"/proc/{pid}/stat").read_text(encoding="utf-8") for pid in (one, *children)]
+        return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats)
 
     @property
     def memory_mb(self) -> float:
