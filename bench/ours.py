@@ -175,4 +175,7 @@ def _full_file(machinery: Machinery, count: int) -> tuple[Path, Path, int]:
 def _full_database(machinery: Machinery, count: int) -> tuple[Path, str, int]:
     folder, name = _folder(machinery, count), f"full{count}"
     machinery.postgres.do(f"CREATE DATABASE {name}")
-    return folder, name, fill(machinery.postgres.url(name), folder)
+    held = fill(machinery.postgres.url(name), folder)
+    # what its autovacuum does by itself within minutes, long before a morning's letters are due
+    machinery.postgres.do("VACUUM ANALYZE", name)
+    return folder, name, held

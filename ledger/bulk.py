@@ -54,7 +54,9 @@ class Bulk:
         binds = {name: self._compiled(dialect).binds[name] for name in self._values}
         listed = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
         named = (column(name, binds[name].type) for name in self._values)
-        given = listed.table_valued(*named).render_derived(name="given", with_types=True)
+        table = listed.table_valued(*named).render_derived(name="listed", with_types=True)
+        # else PostgreSQL expects a hundred rows, and reads the whole letters to find them
+        given = select(table).limit(bindparam("count")).subquery("given")
 
         def of_row(element: Any, **_: Any) -> Any:
             mine = isinstance(element, BindParameter) and element.key in self._values
@@ -67,11 +69,13 @@ class Bulk:
             statement = replacement_traverse(statement, {}, of_row)
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         ways = {name: self._way(name, bind, dialect) for name, bind in binds.items()}
-        fixed = {name: value for name, value in compiled.params.items() if name != "rows"}
+        own = {"rows", "count"}
+        fixed = {name: value for name, value in compiled.params.items() if name not in own}
 
         def giver(rows: _Rows) -> dict[str, Any]:
             plain = [{name: way(row) for name, way in ways.items()} for row in rows]
-            return fixed | {"rows": json.dumps(plain, ensure_ascii=False, default=_plain)}
+            text = json.dumps(plain, ensure_ascii=False, default=_plain)
+            return fixed | {"rows": text, "count": len(rows)}
 
         return str(compiled), giver
 
