@@ -20,6 +20,9 @@ TICK = "tick"
 JUMP = "clock.jump"
 """The mark of the clock's last jump: `at`, `seconds`, and `until` when officials wait."""
 
+REFUSED = "plan refused: "
+"""With a plan's id, the mark of files that do not count: `since`, `problems`, `count`."""
+
 _ENDED = (LetterState.SENT.value, LetterState.WITHDRAWN.value, LetterState.FAILED.value)
 _WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
 
@@ -35,6 +38,15 @@ class Stuck:
     since: datetime
     attempts: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a plan's files do not count and the plan before them goes on; the first few problems."""
+
+    since: datetime
+    count: int
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +66,7 @@ class PlanStatus:
     oldest: datetime | None
     retried: tuple[Stuck, ...] = ()
     failed: tuple[Stuck, ...] = ()
+    refused: Refusal | None = None
 
     @property
     def owed(self) -> int:
@@ -165,7 +178,15 @@ def _plan_status(connection: Connection, row: Row[Any], now: datetime) -> PlanSt
         oldest=waiting.oldest,
         retried=_stuck(connection, row.id, LetterState.QUEUED),
         failed=_stuck(connection, row.id, LetterState.FAILED),
+        refused=_refusal(plans.get_mark(connection, f"{REFUSED}{row.key}")),
     )
+
+
+def _refusal(known: dict[str, Any] | None) -> Refusal | None:
+    if not known:
+        return None
+    since = datetime.fromisoformat(known["since"])
+    return Refusal(since, known["count"], tuple(known["problems"]))
 
 
 def _standings(connection: Connection, plan_id: int, now: datetime) -> dict[Standing, int]:

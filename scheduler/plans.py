@@ -18,10 +18,12 @@ from duban.bureau import Bureau
 from jobs.collect import tell_office
 from jobs.log import event
 from jobs.reconcile import reconcile, stamp
+from jobs.status import REFUSED
 from ledger import plans
 from ledger.engine import Ledger
 
 _KEPT = "plan of "
+_SHOWN = 5
 _FILES = ("plan.yaml", "overrides.yaml", "holidays/*.txt")
 
 
@@ -74,7 +76,7 @@ class Plans:
                 self._complain(bureau, loaded, now)
             else:
                 self._followed.append(_Followed(folder, Bureau(loaded.plan), seen))
-                self._keep(folder, now)
+                self._keep(folder, loaded.plan.id, now)
 
     def follow(self, now: datetime) -> None:
         """Read again what has changed, then bring the ledger to it."""
@@ -96,7 +98,7 @@ class Plans:
                 )
             else:
                 followed.bureau = Bureau(loaded.plan)
-                self._keep(followed.folder, now)
+                self._keep(followed.folder, loaded.plan.id, now)
                 event("plan.loaded", plan=loaded.plan.id, folder=followed.folder)
         self.reconcile(now)
 
@@ -164,6 +166,7 @@ class Plans:
             event("plan.refused", logging.ERROR, plan=bureau.plan.id, problem=problem)
         if not self.decides:
             return
+        self._note_refusal(bureau.plan.id, loaded.errors, now)
         tell_office(
             self._ledger,
             bureau,
@@ -176,7 +179,16 @@ class Plans:
             [str(problem) for problem in loaded.errors],
         )
 
-    def _keep(self, folder: Path, now: datetime) -> None:
+    def _note_refusal(self, plan_id: str, problems: tuple[Problem, ...], now: datetime) -> None:
+        """For `status`: until the files are mended."""
+        key = f"{REFUSED}{plan_id}"
+        with self._ledger.write() as connection:
+            known = plans.get_mark(connection, key) or {"since": now.isoformat()}
+            shown = [str(problem) for problem in problems[:_SHOWN]]
+            refused = {"since": known["since"], "count": len(problems), "problems": shown}
+            plans.set_mark(connection, key, refused, now)
+
+    def _keep(self, folder: Path, plan_id: str, now: datetime) -> None:
         """Remember the files of a good plan, for a start on a day when they are bad."""
         if not self.decides:
             return
@@ -187,6 +199,7 @@ class Plans:
         }
         with self._ledger.write() as connection:
             plans.set_mark(connection, _mark(folder), files, now)
+            plans.set_mark(connection, f"{REFUSED}{plan_id}", None, now)
 
     def _last_good(self, folder: Path, loaded: Loaded) -> Bureau:
         with self._ledger.read() as connection:

@@ -112,6 +112,8 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
                 "oldest": _iso(one.oldest),
                 "retried": [_stuck(s) for s in one.retried],
                 "failed": [_stuck(s) for s in one.failed],
+                "refused_since": _iso(one.refused.since if one.refused else None),
+                "refused_problems": list(one.refused.problems) if one.refused else [],
             }
             for one in found.plans
         ],
@@ -179,6 +181,10 @@ def _of_plan(
         returned=count[Standing.RETURNED],
         exempt=count[Standing.EXEMPT],
     )
+    if one.refused:
+        refused = one.refused
+        yield say("status.refused", since=local(refused.since), count=refused.count)
+        yield from (f"    {problem}" for problem in refused.problems)
     if one.waiting:
         yield say("status.queue", count=one.waiting, oldest=local(one.oldest))
     else:

@@ -212,6 +212,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "  refused: {recipient} <{address}> on {since}: {reason}",
         "  被拒收：{recipient} <{address}>，{since}：{reason}",
     ),
+    "status.refused": (
+        "  the plan's files have {count} mistake(s) since {since}: the plan before them goes on",
+        "  方案文件自 {since} 起有 {count} 处错误，仍按修改前的方案运行：",
+    ),
     "status.provisional": (
         "  provisional deadlines: {count} (holidays not announced yet)",
         "  时限待定 {count} 项（放假安排未公布）",

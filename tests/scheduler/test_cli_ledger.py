@@ -204,6 +204,26 @@ def test_status_says_how_the_relay_and_the_daemon_are(
     assert "s ago)" in answer.out
 
 
+def test_status_shows_the_mistakes_for_which_a_plans_files_do_not_count(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    from ledger import plans
+
+    made = Ledger(f"sqlite:///{ledger}")
+    now = SystemClock().now()
+    with made.write() as connection:
+        said = ["plan.yaml:25:13: no post is called 无此人"]
+        refused = {"since": "2023-03-06T03:00:00+00:00", "count": 7, "problems": said}
+        plans.set_mark(connection, "plan refused: demo-2023", refused, now)
+    made.close()
+    answer = call(capsys, "status")
+    assert "  the plan's files have 7 mistake(s) since 2023-03-06" in answer.out
+    assert "    plan.yaml:25:13: no post is called 无此人" in answer.out
+    (plan,) = call(capsys, "status", "--json").json["plans"]
+    assert plan["refused_since"] == "2023-03-06T03:00:00+00:00"
+    assert plan["refused_problems"] == said
+
+
 def test_explain_without_a_ledger_tells_what_the_plan_promises(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.loader import load_plan
+from jobs.status import Refusal, status
 from ledger.engine import Ledger
 from scheduler.plans import NoPlanError, Plans
 from tests.support.ledgers import at, open_ledger
@@ -51,6 +52,12 @@ def _notices(book: Ledger) -> list[dict[str, list[str]]]:
             "SELECT data FROM letter WHERE kind = 'notice' ORDER BY id"
         ).scalars()
         return [json.loads(data) for data in found]
+
+
+def _refused(book: Ledger) -> Refusal | None:
+    with book.read() as connection:
+        (found,) = status(connection, NOW).plans
+    return found.refused
 
 
 def _keys(book: Ledger) -> set[str]:
@@ -108,6 +115,26 @@ def test_f27_the_mended_file_is_taken_up(running: Plans, book: Ledger, folder: P
     save(folder, changed("due: {monthly: 25}", "due: {monthly: 20}"))
     running.follow(NOW)
     assert _deadline(book, "monthly/2023-03/财务科").startswith("2023-03-20")
+
+
+def test_f27_the_status_says_since_when_the_files_do_not_count_until_they_are_mended(
+    running: Plans, book: Ledger, folder: Path
+) -> None:
+    """Whoever asks why an edit has no effect is told where the mistakes are."""
+    assert _refused(book) is None
+    for hour in (11, 12):
+        save(folder, BAD + "\n" * hour)
+        running.follow(at(f"03-06 {hour}:00"))
+    refused = _refused(book)
+    assert refused is not None
+    assert (refused.since, refused.count) == (at("03-06 11:00"), 1)
+    assert refused.problems[0].startswith("plan.yaml:25:13: ")
+    again = Plans(book, [folder])
+    again.start(at("03-07 08:00"))  # with the kept plan
+    assert _refused(book) == refused
+    save(folder, PLAN)
+    again.follow(at("03-07 09:00"))
+    assert _refused(book) is None
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
