@@ -21,9 +21,9 @@ from mailroom.words import answer
 
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=1)
-LONGEST_IN_DOUBT = timedelta(hours=12)
-"""A relay that takes every letter and never says so would fill a mailbox with one each hour."""
 GIVE_UP_AFTER = timedelta(days=5)
+LONG_DOUBT_BACKOFF = timedelta(hours=12)
+"""After those days a letter in doubt is not given up, but each attempt may be one more copy."""
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
 TOLD = "relay.told"
@@ -32,10 +32,10 @@ _SEVERAL = 2
 _BROKEN = "cannot be worded: "
 
 
-def backoff(attempts: int, longest: timedelta = LONGEST_BACKOFF) -> timedelta:
+def backoff(attempts: int) -> timedelta:
     """The wait after so many attempts: 5 min, doubling, up to 1 h (RFC 5321 4.5.4.1)."""
     doubled: int = 2 ** min(attempts, 10)
-    return min(FIRST_BACKOFF * doubled, longest)
+    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)
 
 
 def accepted(
@@ -83,13 +83,14 @@ def refused(
     held = reply.outcome is Outcome.HELD
     # only a server that answers can want to be rid of a letter; a line that is down comes back
     answered = reply.code is not None and not held
-    too_long = answered and now - since > GIVE_UP_AFTER
-    if reply.outcome is Outcome.PERMANENT or too_long:
+    too_long = now - since > GIVE_UP_AFTER
+    if reply.outcome is Outcome.PERMANENT or (answered and too_long):
         _give_up(connection, ledger, bureau, row, reply, shown, now)
         return
     doubt = reply.outcome is Outcome.UNKNOWN
-    longest = LONGEST_IN_DOUBT if doubt else LONGEST_BACKOFF
-    wait = FIRST_BACKOFF if held else backoff(row.attempts, longest)
+    wait = FIRST_BACKOFF if held else backoff(row.attempts)
+    if doubt and too_long:
+        wait = LONG_DOUBT_BACKOFF
     values = {**shown, "due_at": now + wait, "first_tried_at": since}
     if doubt:
         values["uncertain"] = True

@@ -50,6 +50,7 @@ class Ledger:
                 self.url, hide_parameters=True, connect_args=_patience(self.url)
             )
             _ping_idle(self.engine)
+        self._file = self.path
         self._lay: tuple[int, int] | None = None
         self._writing = self.engine.execution_options(duban_write=True)
 
@@ -116,10 +117,10 @@ class Ledger:
 
     def _check_place(self) -> None:
         """Refuse to write into a file that was taken away: nobody would ever read it."""
-        if self.path is None:
+        if self._file is None:
             return
         try:
-            found = self.path.stat()
+            found = self._file.stat()
         except OSError:
             lies = None
         else:

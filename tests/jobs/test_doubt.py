@@ -28,16 +28,17 @@ def lost(desk: Desk, faulty: FaultyServer) -> Desk:
 def test_f06_a_relay_that_takes_letters_and_never_says_so_fills_no_mailbox(
     lost: Desk, faulty: FaultyServer
 ) -> None:
-    """Each attempt may be one more copy: they come less and less often, but they go on."""
+    """Each attempt may be one more copy: after five days they come seldom, but they go on."""
     for _ in range(1000):
         faulty.script("DOT", "drop")
     copies = []
-    for day in ("03-17", "03-20", "03-21"):
+    for day in ("17", "20", "21", "22", "23", "24"):
+        before = len(faulty.mails)
         for quarter in range(4 * 9):
-            lost.go(f"{day} {9 + quarter // 4:02}:{quarter % 4 * 15:02}").deliver()
-        copies.append(len(faulty.mails))
-    assert copies[0] <= 8
-    assert copies[0] < copies[1] < copies[2] <= copies[0] + 4
+            lost.go(f"03-{day} {9 + quarter // 4:02}:{quarter % 4 * 15:02}").deliver()
+        copies.append(len(faulty.mails) - before)
+    assert min(copies[:3]) >= 8  # an hour is the longest wait while it may be mended
+    assert copies[-2:] == [1, 1]
 
 
 def told(desk: Desk) -> str:
