@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row
 
 from duban import pace
 from duban.bureau import Bureau
-from jobs.outcome import accepted, put_off, refused
-from jobs.prepare import Claims, Ready, any_due, at_work, claim
+from jobs.outcome import FIRST_BACKOFF, accepted, put_off, refused
+from jobs.prepare import Claims, Ready, any_due, at_work, barred, claim
 from jobs.wording import Wording
 from ledger import events, letters
 from ledger.engine import Ledger, LedgerError
@@ -107,7 +107,7 @@ class _Delivery:
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
         self._wording.prepare(bureaus.values())
-        self._more, self._halted = False, False
+        self._more, self._halted, self._barred = False, False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent = 1, 0
         self._first_at, self._any_finished = 0.0, asyncio.Event()
@@ -115,11 +115,16 @@ class _Delivery:
     async def run(self) -> int:
         self._give_back()
         self._more = any_due(self._ledger, self._bureaus, self._carrier.clock())
+        until = barred(self._ledger) if self._more else None
+        now = self._carrier.clock()
+        if until is not None and now < until <= now + FIRST_BACKOFF:  # else the clock was set back
+            return self._sent
         self._refill()
         most = min(self._carrier.side_by_side, len(self._waiting))
         one_by_one = self._carrier.careful and not self._more
         self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
-        workers = [self._begin() for _ in range(min(most, 1) if one_by_one else most)]
+        first = min(most, 1) if one_by_one or until is not None else most
+        workers = [self._begin() for _ in range(first)]
         working, marking = set(workers), asyncio.create_task(self._mark_in_time())
         try:
             while working:
@@ -131,7 +136,8 @@ class _Delivery:
                 for task in done:
                     task.result()
                 working -= done
-                if not done and len(workers) < most:
+                in_doubt = until is not None and not self._sent  # one letter tries the door
+                if not done and len(workers) < most and not in_doubt:
                     workers.append(self._begin())
                     working.add(workers[-1])
         except LedgerError:
@@ -154,7 +160,7 @@ class _Delivery:
 
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
-        while not (self._halted or self._carrier.stopping()):
+        while not (self._halted or self._barred or self._carrier.stopping()):
             if self._few():
                 self._refill()
             if not self._waiting:
@@ -196,6 +202,7 @@ class _Delivery:
                 )
         else:
             self._finished.append(carried)
+            self._barred = self._barred or carried[-1].barred
             if len(self._finished) >= self._room:
                 self._mark()
             elif len(self._finished) == 1:

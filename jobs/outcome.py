@@ -26,6 +26,8 @@ LONG_DOUBT_BACKOFF = timedelta(hours=12)
 """After those days a letter in doubt is not given up, but each attempt may be one more copy."""
 ALARM_AFTER = timedelta(minutes=30)
 TROUBLE = "relay.trouble"
+BARRED = "relay.barred"
+"""Until when nobody tries: a server that refuses a login again and again locks the account."""
 TOLD = "relay.told"
 """The day on which the office was last told of an outage."""
 _SEVERAL = 2
@@ -101,6 +103,8 @@ def refused(
     }.get(reply.outcome, "letter.deferred")
     _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
     _in_trouble(connection, reply, shown["address"], now)
+    if reply.barred:
+        plans.set_mark(connection, BARRED, (now + FIRST_BACKOFF).isoformat(), now)
 
 
 def _give_up(
@@ -184,6 +188,7 @@ def _recovered(
     if not known:
         return
     plans.set_mark(connection, TROUBLE, None, now)
+    plans.set_mark(connection, BARRED, None, now)
     event("relay.recovered", logging.WARNING, since=known["since"])
     since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
     # once a day: on a line that keeps breaking the notices themselves would call for more

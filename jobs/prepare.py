@@ -15,7 +15,7 @@ from duban.bureau import Bureau
 from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
 from jobs.links import Links
-from jobs.outcome import put_off
+from jobs.outcome import BARRED, put_off
 from ledger import events, letters, mentions, plans
 from ledger.damage import check_sound
 from ledger.engine import Ledger
@@ -81,6 +81,13 @@ def any_due(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> boo
         return False
     with ledger.read() as connection:
         return letters.any_ready(connection, plans_open, now)
+
+
+def barred(ledger: Ledger) -> datetime | None:
+    """Until when the relay is left alone, None where it let the last letter in."""
+    with ledger.read() as connection:
+        until = plans.get_mark(connection, BARRED)
+    return datetime.fromisoformat(until) if until else None
 
 
 def claim(

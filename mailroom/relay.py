@@ -38,11 +38,15 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The outcome, the relay's words (one clean line) and its code, where it gave one."""
+    """The outcome, the relay's words (one clean line) and its code, where it gave one.
+
+    `barred`: encryption or login failed, so that no other letter gets through either.
+    """
 
     outcome: Outcome
     text: str
     code: int | None = None
+    barred: bool = False
 
 
 class Relay(Protocol):

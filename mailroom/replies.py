@@ -110,4 +110,4 @@ def without_secrets(reply: Reply, settings: RelaySettings) -> Reply:
     text = reply.text
     for secret in told:
         text = text.replace(secret.decode(), "***")
-    return Reply(reply.outcome, text, reply.code)
+    return replace(reply, text=text)

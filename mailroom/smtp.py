@@ -133,7 +133,7 @@ class SmtpRelay:
                     return await self._carry(line, mail)
         except _FAULTS as error:
             late = isinstance(error, TimeoutError) and line.phase is Phase.CONTENT
-            return (late and await _lying_there(line)) or failed(line.phase, error)
+            return (late and await _lying_there(line)) or _failed(line, error)
         finally:
             self._put_back(line)
 
@@ -292,6 +292,12 @@ async def _content(line: _Line, content: bytes) -> SMTPResponse:
     line.talk.say(content, b".\r\n")
     line.phase = Phase.CONTENT
     return await line.talk.hear()
+
+
+def _failed(line: _Line, error: BaseException) -> Reply:
+    reply = failed(line.phase, error)
+    barred = reply.outcome is Outcome.HELD and line.phase < Phase.SENDER
+    return replace(reply, barred=barred)
 
 
 async def _lying_there(line: _Line) -> Reply | None:

@@ -20,6 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from jobs.circulate import circulate
 from jobs.deliver import Sent, deliver
 from jobs.log import event, log
+from jobs.outcome import BARRED
 from jobs.remind import remind
 from ledger import highwater
 from ledger import plans as marks
@@ -77,6 +78,8 @@ class Daemon:
         highwater.check(self.ledger, self.clock.now())
         self._look_who_leads()
         self.plans.start(self.clock.now())
+        with self.ledger.write() as connection:
+            marks.set_mark(connection, BARRED, None, self.clock.now())  # perhaps it is mended
 
     async def tick(self) -> None:
         """Follow the files, queue what counts now, and say that we live."""

@@ -277,7 +277,13 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_wrong_password_holds_the_mail(make_faulty: MakeFaulty) -> None:
     server = make_faulty(auth=True).script("AUTH", *[b"535 5.7.8 bad credentials\r\n"] * 3)
-    assert send(server, username="bgs", password=CANARY)[0].outcome is Outcome.HELD
+    [reply] = send(server, username="bgs", password=CANARY)
+    assert (reply.outcome, reply.barred) == (Outcome.HELD, True)
+
+
+def test_a_refused_sender_bars_no_other_letter(faulty: FaultyServer) -> None:
+    [reply] = send(faulty.script("MAIL", b"553 sender not owned by user\r\n"))
+    assert (reply.outcome, reply.barred) == (Outcome.HELD, False)
 
 
 def test_f38_a_server_that_repeats_the_password_does_not_get_it_into_the_reply(

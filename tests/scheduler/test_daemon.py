@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from config.settings import Settings, SettingsError
+from jobs.outcome import BARRED, FIRST_BACKOFF
 from jobs.status import TICK
 from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
@@ -182,6 +183,30 @@ def test_letters_arrive_and_the_end_is_graceful(
     assert said[-1] == "daemon.stopped"
     assert said.count("letter.sent") == len(faulty.mails)
     assert {state for _, state in _letters(given["database"])} == {"sent"}
+
+
+def test_a_restart_tries_a_relay_that_refused_the_login_at_once(
+    folder: Path, given: dict[str, Any], ear: socket.socket, faulty: FaultyServer
+) -> None:
+    """Whoever mends the password starts the daemon again, and wants to see letters leave."""
+    book = Ledger(given["database"])
+    book.prepare()
+    with book.write() as connection:
+        marks.set_mark(connection, BARRED, (BLUE + FIRST_BACKOFF).isoformat(), BLUE)
+    book.close()
+
+    async def work(_clock: VirtualClock) -> None:
+        beats = 0
+
+        def enough() -> bool:
+            nonlocal beats
+            beats += 1
+            return len(faulty.mails) >= 3 or beats > 100
+
+        await _beats(ear, enough)
+
+    assert _while_running(folder, Settings(**given), ear, work) == 0
+    assert len(faulty.mails) >= 3
 
 
 def test_the_daemon_takes_uvloop_where_it_is_installed(loop: str) -> None:
