@@ -76,12 +76,11 @@ class Machinery:
 
     @cached_property
     def letter(self) -> Path:
-        """A letter as the peers send it: subject, text and HTML of a reminder of ours."""
-        facts = max(
-            (f for f in samples() if f.kind.value == "reminder"),
-            key=lambda f: len(Speaker(None).render(f).html),
-        )
-        rendered = Speaker(None).render(facts)
+        """A letter as the peers send it: subject, text and HTML of a reminder of one report."""
+        speaker = Speaker(None)
+        reminders = [f for f in samples() if f.kind.value == "reminder" and not f.link]
+        of_one = [f for f in reminders if len(f.items) == 1]
+        rendered = max(map(speaker.render, of_one), key=lambda letter: len(letter.html))
         file = self.folder / "letter.json"
         said = {"subject": rendered.subject, "text": rendered.text, "html": rendered.html}
         file.write_text(json.dumps(said), encoding="utf-8")

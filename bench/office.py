@@ -18,8 +18,8 @@ from ledger.engine import Ledger
 from ledger.tables import letter
 
 PLAN = Path(__file__).parents[1] / "config" / "quanzhou-2023"
-NOW = datetime.fromisoformat("2023-03-17T09:00:00+08:00")
-"""The first reminder of the reports of March."""
+NOW = datetime.fromisoformat("2023-04-19T09:00:00+08:00")
+"""The first reminder of the report of April: of one report, as in most months."""
 AFTER_MINUTES = 30
 """When the daemons' clock begins, after that."""
 _OWN = 22
@@ -35,7 +35,7 @@ def make_plan(folder: Path, count: int) -> Path:
     more = "".join(
         f"  - {{name: 第{n}科, email: s{n}@qzedu.example}}\n" for n in range(count - _OWN)
     )
-    rest = rest.replace("until: 2023-12", "until: 2023-03")
+    rest = rest.replace("until: 2023-12", "until: 2023-04")
     file.write_text(f"{head}sections:\n{more}{rest}", encoding="utf-8")
     return folder
 
