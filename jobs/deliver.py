@@ -107,16 +107,16 @@ class _Delivery:
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
         self._wording.prepare(bureaus.values())
-        self._more, self._halted, self._barred = False, False, False
+        self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent = 1, 0
         self._first_at, self._any_finished = 0.0, asyncio.Event()
 
     async def run(self) -> int:
         self._give_back()
-        self._more = any_due(self._ledger, self._bureaus, self._carrier.clock())
-        until = barred(self._ledger) if self._more else None
         now = self._carrier.clock()
+        self._more = any_due(self._ledger, self._bureaus, now)
+        until = barred(self._ledger) if self._more else None
         if until is not None and now < until <= now + FIRST_BACKOFF:  # else the clock was set back
             return self._sent
         self._refill()
@@ -160,7 +160,7 @@ class _Delivery:
 
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
-        while not (self._halted or self._barred or self._carrier.stopping()):
+        while not (self._halted or self._carrier.stopping()):
             if self._few():
                 self._refill()
             if not self._waiting:
@@ -202,7 +202,7 @@ class _Delivery:
                 )
         else:
             self._finished.append(carried)
-            self._barred = self._barred or carried[-1].barred
+            self._halted = self._halted or carried[-1].barred
             if len(self._finished) >= self._room:
                 self._mark()
             elif len(self._finished) == 1:

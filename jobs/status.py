@@ -26,6 +26,8 @@ REFUSED = "plan refused: "
 _ENDED = (LetterState.SENT.value, LetterState.WITHDRAWN.value, LetterState.FAILED.value)
 _WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
 
+_Marks = dict[str, tuple[Any, datetime]]
+
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
@@ -118,7 +120,7 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     doubted = datetime.fromisoformat(jumped[0]["until"]) if jumped else now
     return Status(
         plans=tuple(
-            _plan_status(connection, row, now)
+            _plan_status(connection, row, now, marks)
             for row in rows
             if wanted is None or row.key in wanted
         ),
@@ -130,7 +132,7 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     )
 
 
-def _mailbox(connection: Connection, marks: dict[str, tuple[Any, datetime]]) -> MailboxStatus:
+def _mailbox(connection: Connection, marks: _Marks) -> MailboxStatus:
     read = marks.get(mails.READ, (None, None))[0]
     trouble = marks.get(mails.TROUBLE, (None, None))[0]
     return MailboxStatus(
@@ -155,7 +157,7 @@ def letters_ended(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row.kind, row.state): row.n for row in rows}
 
 
-def _plan_status(connection: Connection, row: Row[Any], now: datetime) -> PlanStatus:
+def _plan_status(connection: Connection, row: Row[Any], now: datetime, marks: _Marks) -> PlanStatus:
     waiting = connection.execute(
         select(func.count().label("n"), func.min(letter.c.created_at).label("oldest")).where(
             letter.c.plan_id == row.id, letter.c.state.in_(_WAITING)
@@ -178,7 +180,7 @@ def _plan_status(connection: Connection, row: Row[Any], now: datetime) -> PlanSt
         oldest=waiting.oldest,
         retried=_stuck(connection, row.id, LetterState.QUEUED),
         failed=_stuck(connection, row.id, LetterState.FAILED),
-        refused=_refusal(plans.get_mark(connection, f"{REFUSED}{row.key}")),
+        refused=_refusal(marks.get(f"{REFUSED}{row.key}", (None, now))[0]),
     )
 
 

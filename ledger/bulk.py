@@ -51,7 +51,7 @@ class Bulk:
 
     def _as_one(self, dialect: Dialect) -> tuple[str, Callable[[_Rows], Any]]:
         """The statement from a list in JSON, and what makes that of the rows."""
-        binds = {name: self._compiled(dialect).binds[name] for name in self._values}
+        binds = self._compiled(dialect).binds
         listed = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
         named = (column(name, binds[name].type) for name in self._values)
         table = listed.table_valued(*named).render_derived(name="listed", with_types=True)
@@ -67,8 +67,8 @@ class Bulk:
             statement = statement.from_select(self._values, select(given))
         else:
             statement = replacement_traverse(statement, {}, of_row)
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        ways = {name: self._way(name, bind, dialect) for name, bind in binds.items()}
+        compiled = statement.compile(dialect=dialect)
+        ways = {name: self._way(name, binds[name], dialect) for name in self._values}
         own = {"rows", "count"}
         fixed = {name: value for name, value in compiled.params.items() if name not in own}
 

@@ -169,6 +169,12 @@ class Ledger:
         self.engine.dispose()
 
 
+def beside(file: Path, suffix: str) -> Path:
+    """What lies beside a ledger's file: the file itself, wherever a link leads from."""
+    real = file.resolve()
+    return real.with_name(real.name + suffix)
+
+
 def without_secrets(url: URL) -> URL:
     """An address without passwords in its query; libpq takes them there as well."""
     return url.difference_update_query(("password", "sslpassword"))

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from ledger import events, letters, plans
-from ledger.engine import Ledger, LedgerError
+from ledger.engine import Ledger, LedgerError, beside
 from ledger.tables import event
 
 IDENTITY = "ledger.identity"
@@ -138,8 +138,7 @@ def confirm(ledger: Ledger, who: str, now: datetime) -> HeldError | None:
 
 
 def _beside(ledger: Ledger) -> Path | None:
-    file = ledger.path and ledger.path.resolve()
-    return file and file.with_name(f"{file.name}.mark")
+    return ledger.path and beside(ledger.path, ".mark")
 
 
 def _here(connection: Connection, now: datetime) -> Mark:

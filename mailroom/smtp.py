@@ -35,8 +35,6 @@ _IDLE_MAX_S = 30
 """A connection idle for longer is not trusted: firewalls forget it and tell neither side."""
 _PARTING = OUT_OF_STEP | {421}
 """After these nothing more is said on the connection."""
-_DONE = 2
-"""The first digit of an answer that says yes."""
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 # ValueError: a challenge at login that is not base64. AttributeError: aiosmtplib 5.1 looks at a
 # connection that was lost in the moment after STARTTLS.
@@ -220,7 +218,7 @@ async def _transact(line: _Line, mail: Mail) -> Reply:
     line.carried += 1
     if line.unfinished:
         line.phase = Phase.SENDER
-        if (await _ask(line, b"RSET\r\n")).code // 100 != _DONE:
+        if not _agreed(line.phase, await _ask(line, b"RSET\r\n")):
             raise _Stale  # the refused mail's recipient may still stand
         line.unfinished = False
     commands = (

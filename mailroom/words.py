@@ -60,14 +60,17 @@ def day(value: date, now: datetime) -> str:
 @lru_cache(maxsize=1024)
 def _day(year: int, month: int, number: int, this_year: int) -> str:
     """By its numbers: moments of two zones may be equal and of different days."""
-    said = "" if year == this_year else f"{year}年"
-    weekday = _WEEKDAYS[date(year, month, number).weekday()]
-    return f"{said}{month}月{number}日（周{weekday}）"
+    value = date(year, month, number)
+    return f"{_plain_day(value, this_year)}（周{_WEEKDAYS[value.weekday()]}）"
 
 
 def plain_day(value: date, now: datetime) -> str:
     """`3月24日`, with the year where it is not the letter's own."""
-    year = "" if value.year == now.year else f"{value.year}年"
+    return _plain_day(value, now.year)
+
+
+def _plain_day(value: date, this_year: int) -> str:
+    year = "" if value.year == this_year else f"{value.year}年"
     return f"{year}{value.month}月{value.day}日"
 
 

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from ledger.engine import LedgerError
+from ledger.engine import LedgerError, beside
 
 
 class AlreadyRunningError(RuntimeError):
@@ -23,8 +23,7 @@ class DaemonLock:
     """
 
     def __init__(self, path: Path | None) -> None:
-        file = path.resolve() if path else None
-        self._path = file.with_name(file.name + ".lock") if file else None
+        self._path = path and beside(path, ".lock")
         self._held: int | None = None
 
     def __enter__(self) -> DaemonLock:
