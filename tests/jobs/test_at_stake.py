@@ -15,7 +15,7 @@ from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
 from tests.support.ledgers import Desk, MakeDesk, everybodys_report
-from tests.support.plans import OFFICE, plan_of, rule
+from tests.support.plans import many_sections
 from tests.support.smtp import FaultyServer
 
 _SENT = select(func.count()).where(letter.c.state == LetterState.SENT.value)
@@ -41,12 +41,7 @@ class Counting:
 
 def many(make_desk: MakeDesk) -> Desk:
     """Sixty sections to be reminded."""
-    own = [
-        {"name": "财务科" if n == 0 else f"第{n}科", "email": f"s{n}@edu.example"}
-        for n in range(60)
-    ]
-    sections = [{"name": OFFICE, "email": "bangongshi@edu.example"}, *own]
-    desk = make_desk(plan_of(sections=sections, rules=[rule({"monthly": 25}, sections="all")]))
+    desk = make_desk(many_sections(60))
     desk.go("03-17 09:00").remind()
     return desk
 

@@ -14,7 +14,7 @@ from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
 from tests.support.ledgers import Desk, MakeDesk, at
-from tests.support.plans import OFFICE, plan_of, rule
+from tests.support.plans import many_sections
 from tests.support.smtp import FaultyServer
 
 WRONG = b"535 5.7.8 wrong password\r\n"
@@ -41,12 +41,7 @@ def relay(server: FaultyServer) -> SmtpRelay:
 @pytest.fixture
 def desk(make_desk: MakeDesk, server: FaultyServer) -> Desk:
     """Thirty sections to be reminded through that server."""
-    own = [
-        {"name": "财务科" if n == 0 else f"第{n}科", "email": f"s{n}@edu.example"}
-        for n in range(LETTERS)
-    ]
-    sections = [{"name": OFFICE, "email": "bangongshi@edu.example"}, *own]
-    desk = make_desk(plan_of(sections=sections, rules=[rule({"monthly": 25}, sections="all")]))
+    desk = make_desk(many_sections(LETTERS))
     desk.relay = relay(server)
     desk.go("03-17 09:00").remind()
     return desk

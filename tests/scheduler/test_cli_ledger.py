@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,18 +190,23 @@ def test_status_counts_what_is_owed(capsys: pytest.CaptureFixture[str], ledger: 
     assert plan["to_confirm"] == 0
 
 
-def test_status_says_how_the_relay_and_the_daemon_are(
-    capsys: pytest.CaptureFixture[str], ledger: Path
-) -> None:
+def _set_marks(ledger: Path, now: datetime, marks: Mapping[str, Any]) -> None:
+    """Remember what the daemon remembers of itself."""
     from ledger import plans
 
     made = Ledger(f"sqlite:///{ledger}")
-    now = SystemClock().now()
     with made.write() as connection:
-        trouble = {"since": now.isoformat(), "reply": "421 too busy"}
-        plans.set_mark(connection, "relay.trouble", trouble, now)
-        plans.set_mark(connection, "tick", now.isoformat(), now)
+        for key, value in marks.items():
+            plans.set_mark(connection, key, value, now)
     made.close()
+
+
+def test_status_says_how_the_relay_and_the_daemon_are(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    now = SystemClock().now()
+    trouble = {"since": now.isoformat(), "reply": "421 too busy"}
+    _set_marks(ledger, now, {"relay.trouble": trouble, "tick": now.isoformat()})
     answer = call(capsys, "status")
     assert "421 too busy" in answer.out
     assert "s ago)" in answer.out
@@ -207,15 +215,9 @@ def test_status_says_how_the_relay_and_the_daemon_are(
 def test_status_shows_the_mistakes_for_which_a_plans_files_do_not_count(
     capsys: pytest.CaptureFixture[str], ledger: Path
 ) -> None:
-    from ledger import plans
-
-    made = Ledger(f"sqlite:///{ledger}")
-    now = SystemClock().now()
-    with made.write() as connection:
-        said = ["plan.yaml:25:13: no post is called 无此人"]
-        refused = {"since": "2023-03-06T03:00:00+00:00", "count": 7, "problems": said}
-        plans.set_mark(connection, "plan refused: demo-2023", refused, now)
-    made.close()
+    said = ["plan.yaml:25:13: no post is called 无此人"]
+    refused = {"since": "2023-03-06T03:00:00+00:00", "count": 7, "problems": said}
+    _set_marks(ledger, SystemClock().now(), {"plan refused: demo-2023": refused})
     answer = call(capsys, "status")
     assert "  the plan's files have 7 mistake(s) since 2023-03-06" in answer.out
     assert "    plan.yaml:25:13: no post is called 无此人" in answer.out

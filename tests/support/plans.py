@@ -74,6 +74,14 @@ def rule(due: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 
 
 @cache
+def many_sections(count: int) -> Plan:
+    """A plan of an office and so many sections, 财务科 the first, that owe one report a month."""
+    names = ["财务科", *(f"第{n}科" for n in range(1, count))]
+    own = [{"name": name, "email": f"s{n}@edu.example"} for n, name in enumerate(names)]
+    office = {"name": OFFICE, "email": "bangongshi@edu.example"}
+    return plan_of(sections=[office, *own], rules=[rule({"monthly": 25}, sections="all")])
+
+
 def real_plan() -> Plan:
     """The Quanzhou plan as it ships, without whatever its office has overridden."""
     loaded = load_plan(_REAL)
