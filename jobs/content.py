@@ -17,6 +17,7 @@ from duban.standings import State, standing
 from jobs.circulate import digest_facts
 from jobs.common import deadline_facts, duty_facts, owner_facts
 from ledger.among import among
+from ledger.letters import Letter
 from ledger.tables import Addressee, MentionState, mention, obligation, submission
 
 _SHOWN_REMINDERS = 4
@@ -76,7 +77,7 @@ class Content:
         self._owner = cache(partial(owner_facts, bureau))
         self._when = cache(partial(deadline_facts, bureau, self.now))
 
-    def letter(self, row: Row[Any], mentions: Sequence[Row[Any]], link: str = "") -> LetterFacts:
+    def letter(self, row: Letter, mentions: Sequence[Row[Any]], link: str = "") -> LetterFacts:
         """The facts of one letter; `mentions` are its live rows from `ledger.mentions`."""
         kind = LetterKind(row.kind)
         about = self.bureau.plan.about
@@ -110,7 +111,7 @@ class Content:
         """Whether a letter was written on an earlier day."""
         return self.bureau.day(created_at) < self.now.date()
 
-    def addressee(self, row: Row[Any]) -> tuple[str, str, str]:
+    def addressee(self, row: Letter) -> tuple[str, str, str]:
         """Name, title and address of a letter's recipient as the plan has them at this instant.
 
         Raises KeyError where the plan no longer names the section or the post.

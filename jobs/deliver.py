@@ -13,19 +13,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from duban import pace
 from duban.bureau import Bureau
 from jobs.outcome import FIRST_BACKOFF, accepted, put_off, refused
-from jobs.prepare import Claims, Ready, any_due, at_work, barred, claim
-from jobs.wording import Wording
+from jobs.prepare import Claimed, Claims, any_due, at_work, barred, claim
+from jobs.saying import Voice
+from jobs.scribe import Scribe
+from jobs.wording import Ready, Wording
 from ledger import events, letters
 from ledger.engine import Ledger, LedgerError
-from mailroom.compose import Envelope
+from ledger.letters import Letter
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
-from mailroom.scribe import Order, Scribe, Written
+from mailroom.written import Written
 
 _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
@@ -54,7 +56,7 @@ _Carried = tuple[Ready, Written, Mail, Reply]
 class Basket:
     """What outlives a delivery that the ledger stopped: letters not tried, answers not written."""
 
-    waiting: deque[Ready] = field(default_factory=deque)
+    waiting: deque[Claimed] = field(default_factory=deque)
     finished: list[_Carried] = field(default_factory=list)
 
 
@@ -73,8 +75,7 @@ class Carrier:
     speaker: Speaker
     clock: Callable[[], datetime]
     claims: Claims
-    sender: str
-    sender_name: str
+    voice: Voice
     side_by_side: int = 8
     scribe: Scribe | None = None
     careful: bool = True
@@ -105,8 +106,8 @@ class _Delivery:
         self._ledger, self._bureaus, self._carrier = ledger, bureaus, carrier
         self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
-        self._wording = Wording(carrier.speaker, carrier.scribe, self._order)
-        self._wording.prepare(bureaus.values())
+        self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
+        self._wording.prepare()
         self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent = 1, 0
@@ -185,29 +186,40 @@ class _Delivery:
         missed = first.turn is not None and pace.missed(first.turn, now)
         return missed or not self._claims.begun_in_time(first, now)
 
-    async def _try(self, ready: Ready) -> None:
+    async def _try(self, claimed: Claimed) -> None:
         try:
-            carried = await self._carry(ready)
+            carried = await self._carry(claimed)
+        except LedgerError:
+            self._waiting.appendleft(claimed)  # not tried
+            raise
         except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
-            bureau, owner = self._bureaus[ready.row.plan_id], self._owner
+            bureau, owner = self._bureaus[claimed.row.plan_id], self._owner
             with self._ledger.write() as connection:
                 put_off(
                     connection,
                     self._ledger,
                     bureau,
-                    ready.row,
+                    claimed.row,
                     error,
                     owner,
                     self._carrier.clock(),
                 )
-        else:
-            self._finished.append(carried)
-            self._halted = self._halted or carried[-1].barred
-            if len(self._finished) >= self._room:
-                self._mark()
-            elif len(self._finished) == 1:
-                self._first_at = _now_s()
-                self._any_finished.set()
+            return
+        if isinstance(carried, str):
+            self._withdraw(claimed.row, carried)
+            return
+        self._finished.append(carried)
+        self._halted = self._halted or carried[-1].barred
+        if len(self._finished) >= self._room:
+            self._mark()
+        elif len(self._finished) == 1:
+            self._first_at = _now_s()
+            self._any_finished.set()
+
+    def _withdraw(self, row: Letter, reason: str) -> None:
+        with self._ledger.write() as connection:
+            letters.withdraw(connection, row.id, reason)
+            _note(connection, row, self._carrier.clock(), "letter.withdrawn", reason=reason)
 
     async def _mark_in_time(self) -> None:
         """Mark what no other letter came to join; for ever."""
@@ -220,26 +232,27 @@ class _Delivery:
             self._any_finished.clear()
             self._mark()
 
-    async def _carry(self, ready: Ready) -> _Carried:
-        written = await self._wording.of(ready)
-        sender = _sender(self._bureaus[ready.row.plan_id], self._carrier)
+    async def _carry(self, claimed: Claimed) -> _Carried | str:
+        """Hand a letter over; gives the reason instead where it has nothing to say."""
+        worded = await self._wording.of(claimed)
+        if isinstance(worded, str):
+            return worded
+        ready, written = worded
+        sender = self._carrier.voice.address(self._bureaus[ready.row.plan_id])
         mail = Mail(sender, ready.address, ready.row.message_id, written.content)
         if ready.turn is not None:
             left = (ready.turn + pace.MARGIN - self._carrier.clock()).total_seconds()
             mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
         return ready, written, mail, await self._carrier.relay.send(mail)
 
-    def _order(self, ready: Ready) -> Order:
-        return _order(self._bureaus[ready.row.plan_id], self._carrier, ready)
-
     def _refill(self) -> None:
         self._mark()
         while self._more and self._few() and not self._carrier.stopping():
-            room = replace(self._claims, batch=self._claims.batch - len(self._waiting))
+            room = replace(self._claims, batch=self._claims.batch)
             now = self._carrier.clock()
-            ready, self._more = claim(self._ledger, self._bureaus, self._open(now), room, now)
-            self._waiting.extend(ready)
-            self._wording.expect(ready)
+            claimed, self._more = claim(self._ledger, self._bureaus, self._open(now), room, now)
+            self._waiting.extend(claimed)
+            self._wording.expect(claimed)
 
     def _open(self, now: datetime) -> letters.Open:
         """The plans at work, looked at once a minute: a province has thousands."""
@@ -263,8 +276,7 @@ class _Delivery:
         self._mark()
         if self._waiting:
             with self._ledger.write() as connection:
-                for ready in self._waiting:
-                    row = ready.row
+                for row, _, _ in self._waiting:
                     letters.put_back(
                         connection,
                         row.id,
@@ -277,27 +289,6 @@ class _Delivery:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _sender(bureau: Bureau, carrier: Carrier) -> str:
-    return carrier.sender or bureau.plan.mailbox(bureau.plan.office)
-
-
-def _order(bureau: Bureau, carrier: Carrier, ready: Ready) -> Order:
-    envelope = Envelope(
-        sender=_sender(bureau, carrier),
-        sender_name=carrier.sender_name or bureau.plan.about.organization,
-        recipient=ready.address,
-        recipient_name=ready.facts.recipient,
-        reply_to=bureau.plan.mailbox(bureau.plan.office),
-        message_id=ready.row.message_id,
-        date=ready.facts.now,
-        in_reply_to=ready.in_reply_to,
-        light=ready.facts.light,
-        kind=ready.facts.kind.value,
-        obligations=ready.keys,
-    )
-    return Order(envelope, ready.facts)
 
 
 def _mark(
@@ -348,5 +339,5 @@ def _said(reply: Reply) -> str:
     return reply.text if reply.text.startswith(code) else f"{code} {reply.text}"
 
 
-def _note(connection: Connection, row: Row[Any], now: datetime, what: str, **data: Any) -> None:
+def _note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:
     events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)

@@ -17,6 +17,7 @@ from jobs import extensions
 from jobs.content import Content
 from jobs.links import ForgedError
 from ledger.attachments import of_submissions
+from ledger.letters import Letter
 from ledger.tables import Addressee, MentionState, letter, mention, obligation, submission
 
 GRACE: Final = timedelta(days=30)
@@ -119,9 +120,10 @@ def read_page(
 
     Raises ForgedError where there is no such letter, ExpiredError when its time is over.
     """
-    row = connection.execute(select(letter).where(letter.c.id == which)).one_or_none()
-    if row is None or row.plan_id not in bureaus:
+    found = connection.execute(select(letter).where(letter.c.id == which)).one_or_none()
+    if found is None or found.plan_id not in bureaus:
         raise ForgedError("there is no such letter")
+    row = Letter._make(found)
     bureau = bureaus[row.plan_id]
     rows = _obligations(connection, which)
     if not rows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from duban.bureau import Bureau
 from duban.facts import LetterKind
@@ -16,6 +16,7 @@ from jobs.log import event, log
 from ledger import events, letters, plans
 from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
+from ledger.letters import Letter
 from mailroom.relay import Outcome, Reply
 from mailroom.words import answer
 
@@ -44,7 +45,7 @@ def accepted(
     connection: Connection,
     ledger: Ledger,
     bureau: Bureau,
-    sent: Sequence[tuple[Row[Any], Mapping[str, Any]]],
+    sent: Sequence[tuple[Letter, Mapping[str, Any]]],
     now: datetime,
 ) -> None:
     """Write down that the relay has these letters: (row, recipient to reply), one at least.
@@ -71,7 +72,7 @@ def refused(
     connection: Connection,
     ledger: Ledger,
     bureau: Bureau,
-    row: Row[Any],
+    row: Letter,
     reply: Reply,
     shown: Mapping[str, Any],
     owner: str,
@@ -111,7 +112,7 @@ def _give_up(
     connection: Connection,
     ledger: Ledger,
     bureau: Bureau,
-    row: Row[Any],
+    row: Letter,
     reply: Reply,
     shown: Mapping[str, Any],
     now: datetime,
@@ -140,7 +141,7 @@ def put_off(
     connection: Connection,
     ledger: Ledger,
     bureau: Bureau,
-    row: Row[Any],
+    row: Letter,
     error: Exception,
     owner: str,
     now: datetime,
@@ -180,7 +181,7 @@ def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetim
 
 
 def _recovered(
-    connection: Connection, ledger: Ledger, bureau: Bureau, row: Row[Any], now: datetime
+    connection: Connection, ledger: Ledger, bureau: Bureau, row: Letter, now: datetime
 ) -> None:
     if not plans.get_mark(connection, TROUBLE):  # held for nothing, it would hold up other nodes
         return
@@ -211,5 +212,5 @@ def _recovered(
         )
 
 
-def _note(connection: Connection, row: Row[Any], now: datetime, what: str, **data: Any) -> None:
+def _note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:
     events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)

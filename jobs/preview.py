@@ -17,6 +17,7 @@ from jobs.content import Content
 from jobs.reconcile import Reconciled, horizon, reconcile_within
 from ledger import mentions, plans
 from ledger.engine import Ledger
+from ledger.letters import Letter
 from ledger.tables import LetterState, letter, obligation
 
 
@@ -77,7 +78,7 @@ def _tried(
 
 def _letters(connection: Connection, content: Content, plan_id: int, last: int) -> list[Coming]:
     """The letters queued after `last`, as they would be worded now."""
-    rows = connection.execute(
+    found = connection.execute(
         select(letter)
         .where(
             letter.c.plan_id == plan_id,
@@ -85,7 +86,8 @@ def _letters(connection: Connection, content: Content, plan_id: int, last: int) 
             letter.c.state == LetterState.QUEUED.value,
         )
         .order_by(letter.c.id)
-    ).all()
+    )
+    rows = [Letter._make(row) for row in found]
     ids = [row.id for row in rows]
     mentions.drop_settled(connection, ids)
     said: dict[int, list[Row[Any]]] = {}

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Row
+from sqlalchemy import JSON
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from ledger.types import UTC_
+
+if TYPE_CHECKING:
+    from ledger.letters import Letter
 
 
 class DamagedRowError(ValueError):
@@ -34,10 +37,10 @@ _MARKERS = frozenset({DamagedTime, DamagedJSON})
 _SOME_TIME = DamagedTime(1970, 1, 1, tzinfo=UTC)
 
 
-def check_sound(row: Row[Any]) -> None:
-    """Raise DamagedRowError where a row holds what cannot be read."""
+def check_sound(row: Letter) -> None:
+    """Raise DamagedRowError where a letter's row holds what cannot be read."""
     if not _MARKERS.isdisjoint(map(type, row)):
-        columns = [name for name, value in row._mapping.items() if type(value) in _MARKERS]
+        columns = [name for name, value in row._asdict().items() if type(value) in _MARKERS]
         raise DamagedRowError(f"its row in the ledger is damaged ({', '.join(columns)})")
 
 

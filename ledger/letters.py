@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     func,
@@ -26,6 +25,32 @@ from ledger.bulk import Bulk
 from ledger.engine import Ledger
 from ledger.mentions import LADDER_KINDS
 from ledger.tables import Addressee, LetterState, MentionState, letter, mention
+
+
+class Letter(NamedTuple):
+    """A row of `letter`, as plain values that another process can be given."""
+
+    id: int
+    plan_id: int
+    kind: str
+    addressee: str
+    name: str
+    state: str
+    created_at: datetime
+    due_at: datetime | None
+    attempts: int
+    first_tried_at: datetime | None
+    uncertain: bool
+    owner: str | None
+    message_id: str
+    recipient: str | None
+    address: str | None
+    light: str | None
+    subject: str | None
+    sent_at: datetime | None
+    reply: str | None
+    reason: str | None
+    data: dict[str, Any] | None
 
 
 def queue(
@@ -170,20 +195,21 @@ def claim(
     now: datetime,
     lease_until: datetime,
     limit: int,
-) -> list[Row[Any]]:
+) -> list[Letter]:
     """Take letters that are due, or whose owner's lease ran out, for `owner`.
 
-    Each row carries the letter as it was before the claim: a `claimed` state says that an earlier
+    Each is given as it was before the claim: a `claimed` state says that an earlier
     attempt ended without an answer. On PostgreSQL rows that another node is claiming are passed
     over.
     """
-    rows = connection.execute(_CLAIMABLE, plans.asked(now) | {"limit": limit}).all()
-    if rows:
+    rows = connection.execute(_CLAIMABLE, plans.asked(now) | {"limit": limit})
+    found = [Letter._make(row) for row in rows]
+    if found:
         connection.execute(
             _CLAIM,
-            {"which": [r.id for r in rows], "new_owner": owner, "lease_until": lease_until},
+            {"which": [one.id for one in found], "new_owner": owner, "lease_until": lease_until},
         )
-    return list(rows)
+    return found
 
 
 _NEXT_DUE = {

@@ -255,7 +255,7 @@ async def _beat(daemon: Daemon, seconds: float, board: Board | None) -> None:
 def _log_sent(sent: Sent) -> None:
     event(
         "letter.sent",
-        kind=sent.ready.facts.kind.value,
+        kind=sent.ready.row.kind,
         to=sent.mail.recipient,
         subject=sent.written.subject,
         message_id=sent.mail.message_id,

@@ -136,8 +136,8 @@ class _Showing:
 
     async def _live_open(self, house: House) -> None:
         simulation, until = self.simulation, self.demo.until()
-        claims = replace(simulation.carrier.claims, links=house.links)
-        simulation.carrier = replace(simulation.carrier, claims=claims)
+        voice = simulation.carrier.voice._replace(links=house.links)
+        simulation.carrier = replace(simulation.carrier, voice=voice)
         ends = until + timedelta(days=1)
         board = house.board(self.ledger, lambda: simulation.bureaus, simulation.clock.now, ends)
         board.start()

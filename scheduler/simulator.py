@@ -22,6 +22,7 @@ from jobs.deliver import Carrier, Sent, deliver
 from jobs.prepare import Claims
 from jobs.reconcile import horizon, reconcile
 from jobs.remind import remind
+from jobs.saying import Voice
 from ledger import letters, obligations, plans
 from ledger.engine import Ledger
 from mailroom.relay import Mail, Outcome, Reply
@@ -92,8 +93,7 @@ class Simulation:
             speaker=speaker,
             clock=self.clock.now,
             claims=Claims(owner="simulator", batch=200),
-            sender="",
-            sender_name="",
+            voice=Voice(sender="", sender_name=""),
             on_sent=on_sent,
         )
 

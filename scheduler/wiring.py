@@ -12,9 +12,10 @@ from jobs.deliver import Carrier, Sent
 from jobs.inbox import Desk
 from jobs.links import Links
 from jobs.prepare import Claims
+from jobs.saying import Voice
+from jobs.scribe import Scribe
 from ledger.archive import Archive
 from mailroom.render import Speaker
-from mailroom.scribe import Scribe
 from scheduler.clock import Clock
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def carrier_of(
     stopping: Callable[[], bool],
 ) -> Carrier:
     """What delivery needs, by the settings."""
+    voice = Voice(settings.mail_from or "", settings.mail_from_name, links_of(settings))
+    several = len(os.sched_getaffinity(0)) > 1
     return Carrier(
         relay=relay,
         speaker=Speaker(settings.templates),
@@ -124,13 +127,11 @@ def carrier_of(
             owner=f"{socket.gethostname()}:{os.getpid()}",
             lease=timedelta(seconds=settings.claim_lease_seconds),
             batch=settings.batch_size,
-            links=links_of(settings),
             per_minute=settings.smtp_messages_per_minute,
         ),
-        sender=settings.mail_from or "",
-        sender_name=settings.mail_from_name,
+        voice=voice,
         side_by_side=settings.smtp_connections,
-        scribe=Scribe(settings.templates) if len(os.sched_getaffinity(0)) > 1 else None,
+        scribe=Scribe(settings.database, settings.templates, voice) if several else None,
         on_sent=on_sent,
         stopping=stopping,
     )

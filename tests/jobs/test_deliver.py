@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,14 +18,17 @@ from duban.bureau import Bureau
 from jobs import wording
 from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
+from jobs.saying import Voice
+from jobs.scribe import Made, Scribe
 from jobs.status import status
+from ledger.letters import Letter
 from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
-from mailroom.scribe import Order, Scribe, Written
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
+from scheduler.clock import VirtualClock
 from tests.support.ledgers import (
     CAIWU,
     Desk,
@@ -33,6 +36,7 @@ from tests.support.ledgers import (
     at,
     everybodys_report,
     one_report,
+    open_ledger,
     told,
 )
 from tests.support.plans import OFFICE, plan_of, rule
@@ -411,51 +415,65 @@ def test_f03_a_letter_that_waited_too_long_for_its_place_is_looked_at_again(
     assert [kind for kind, _ in told(sent)].count("reminder") == 1
 
 
+@pytest.fixture
+def many(tmp_path: Path) -> Iterator[Desk]:
+    """A hundred reminders that are due, in a file that a scribe can read."""
+    office = {"name": OFFICE, "email": OFFICE_MAIL}
+    sections = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(100)]
+    ledger = open_ledger(tmp_path, durable=True)
+    plan = Bureau(everybodys_report(sections=[office, *sections]))
+    desk = Desk(ledger, plan, VirtualClock(at("03-01 08:00")))
+    desk.reconcile()
+    desk.go("03-17 09:00").remind()
+    yield desk
+    ledger.close()
+
+
 def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
-    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+    many: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wording, "_MANY", 1)
-    office = {"name": OFFICE, "email": OFFICE_MAIL}
-    many = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(100)]
-    desk = make_desk(everybodys_report(sections=[office, *many])).go("03-17 09:00")
-    desk.remind()
-    ready, written = asyncio.Event(), list[int]()
+    ready, made = asyncio.Event(), list[int]()
 
     class Mortal(Scribe):
-        async def _start(self) -> None:
-            await super()._start()
+        async def _start(self, bureaus: dict[int, Bureau]) -> None:
+            await super()._start(bureaus)
             ready.set()
 
-        async def write(self, orders: Sequence[Order]) -> list[Written | None]:
-            made = await super().write(orders)
-            written.append(sum(letter is not None for letter in made))
-            if len(written) == 2 and self._process is not None:
+        async def write(
+            self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
+        ) -> list[Made | None]:
+            written = await super().write(bureaus, letters, at)
+            made.append(sum(letter is not None for letter in written))
+            if len(made) == 2 and self._process is not None:
                 self._process.kill()
-            return made
+            return written
 
     class Patient(_Counting):
         async def send(self, mail: Mail) -> Reply:
             await asyncio.wait_for(ready.wait(), 30)
             return await super().send(mail)
 
-    desk.deliver(scribe=Mortal(None), relay=Patient(desk.relay, []), batch=50)
-    assert written[:2] == [10, 10]
-    assert written[-1] == 0
-    sent = [one.mail.recipient for one in desk.sent]
+    scribe = Mortal(str(many.ledger.url), None, Voice("duban@edu.example", "督办"))
+    many.deliver(scribe=scribe, relay=Patient(many.relay, []), batch=10)
+    assert made[:2] == [10, 10]
+    assert made[-1] == 0
+    sent = [one.mail.recipient for one in many.sent]
     assert sorted(sent) == sorted(set(sent))
-    assert {row.state for row in desk.letters()} == {"sent"}
+    assert {row.state for row in many.letters()} == {"sent"}
 
 
 def test_a_scribe_is_at_hand_before_many_letters_can_be_due(
     make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
-    monkeypatch.setattr(Scribe, "begin", lambda self: begun.append(1))
+    monkeypatch.setattr(Scribe, "begin", lambda self, bureaus: begun.append(len(bureaus)))
+    scribe = Scribe("sqlite://", None, Voice("", ""))
     office = {"name": OFFICE, "email": OFFICE_MAIL}
     many = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(199)]
-    make_desk(everybodys_report(sections=[office, *many[1:]])).deliver(scribe=Scribe(None))
+    make_desk(everybodys_report(sections=[office, *many[1:]])).deliver(scribe=scribe)
     assert begun == []
-    make_desk(everybodys_report(sections=[office, *many])).deliver(scribe=Scribe(None))
+    make_desk(everybodys_report(sections=[office, *many])).deliver(scribe=scribe)
     assert begun == [1]
 
 

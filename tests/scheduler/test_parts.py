@@ -213,4 +213,4 @@ def test_the_carrier_names_this_process_as_the_owner_of_its_claims(tmp_path: Pat
     )
     assert carrier.claims.owner == f"{socket.gethostname()}:{os.getpid()}"
     assert (carrier.claims.batch, carrier.claims.lease.total_seconds()) == (7, 360)
-    assert carrier.sender == "duban@edu.example"
+    assert carrier.voice.sender == "duban@edu.example"

@@ -26,6 +26,7 @@ from jobs.deliver import Carrier, Sent, deliver
 from jobs.prepare import Claims
 from jobs.reconcile import Reconciled, reconcile
 from jobs.remind import remind
+from jobs.saying import Voice
 from ledger import plans
 from ledger.engine import Ledger
 from ledger.tables import event, letter, mention, obligation, submission
@@ -148,11 +149,12 @@ class Desk:
             "relay": self.relay,
             "speaker": speaker(),
             "clock": self.clock.now,
-            "sender": "duban@edu.example",
-            "sender_name": "督办",
             "on_sent": self.sent.append,
         }
         claims = {f.name: changes.pop(f.name) for f in fields(Claims) if f.name in changes}
+        voice: dict[str, Any] = {"sender": "duban@edu.example", "sender_name": "督办"}
+        voice |= {name: changes.pop(name) for name in Voice._fields if name in changes}
+        usual["voice"] = Voice(**voice)
         return Carrier(**(usual | {"claims": Claims(**({"owner": "test"} | claims))} | changes))
 
     def deliver(self, **changes: Any) -> list[Sent]:

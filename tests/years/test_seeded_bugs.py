@@ -31,7 +31,7 @@ def mark_before_send(patch: pytest.MonkeyPatch) -> None:
     work = deliver._Delivery._carry
 
     async def carry(delivery: Any, ready: Any) -> Any:
-        done = await work(delivery, ready)
+        done: Any = await work(delivery, ready)
         accepted = replace(done[3], outcome=Outcome.ACCEPTED)
         return (*done[:3], accepted)
 

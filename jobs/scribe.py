@@ -1,0 +1,225 @@
+"""Letters read up and worded in a process of their own, while the first one claims, sends, marks.
+
+What a letter says, and its words, take about as long as all the rest of its delivery. For that a
+process needs only to read, so that it may fail at it: what it does not bring back is made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from config.plan import Plan
+from duban.bureau import Bureau
+from jobs.saying import Said, Voice, order, say
+from ledger.engine import Ledger
+from ledger.letters import Letter
+from mailroom.render import Speaker
+from mailroom.written import Written, write
+
+_PATIENCE_S = 10
+_LENGTH_BYTES = 4
+_READ_BYTES = 1 << 18
+_NICE = 10
+_PLANS_MAX = 100
+"""So many plans it keeps in mind: a province has thousands, and their letters come one by one."""
+_ROOT = Path(__file__).parents[1]
+_COMMAND = ("-P", "-c", "from jobs.scribe import main; main()")
+
+
+class _Task(NamedTuple):
+    """Letters to be written, what they say being of `at`; plans that are new, or all there are."""
+
+    plans: Mapping[int, Plan]
+    forget: bool
+    letters: Sequence[Letter]
+    at: datetime | None
+
+
+class Made(NamedTuple):
+    """A letter in words, or the reason why it has nothing to say."""
+
+    said: Said | str
+    written: Written | None
+
+
+class Scribe:
+    """A process that writes letters; it ends with `close`, or when this process ends.
+
+    It reads the ledger at `url`. What becomes of that process raises nothing: then nothing is
+    written.
+    """
+
+    def __init__(self, url: str, templates: Path | None, voice: Voice) -> None:
+        self._first = url, templates, voice
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._well, self._killed, self._unwanted = False, False, False
+        self._turn = asyncio.Lock()
+        self._known: dict[int, Bureau] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be asked to write; one that is being started cannot yet."""
+        return self._well
+
+    def begin(self, bureaus: Mapping[int, Bureau]) -> None:
+        """Start the process, unless it is well or being started already; does not wait for that."""
+        if not self._well and (self._starting is None or self._starting.done()):
+            self._starting = asyncio.create_task(self._start(dict(bureaus)))
+
+    async def started(self) -> None:
+        """Wait until a process that was begun can write, or cannot be had."""
+        if self._starting is not None:
+            await self._starting
+
+    async def _start(self, bureaus: dict[int, Bureau]) -> None:
+        await self._end()
+        with suppress(OSError):
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, *_COMMAND),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_READ_BYTES,
+                env={**os.environ, "PYTHONPATH": str(_ROOT)},  # this very code
+                start_new_session=True,  # Ctrl-C is for us: we end it
+            )
+            self._killed = False
+            if self._unwanted:
+                self._kill()
+            self._known = bureaus if len(bureaus) <= _PLANS_MAX else {}
+            self._say(self._first)
+            self._say(_Task(_plans(self._known), False, (), None))
+            await self._answer()
+
+    async def write(
+        self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
+    ) -> list[Made | None]:
+        """The letters in their order; None for each that could not be written."""
+        if self._well:
+            self._say(self._task(bureaus, letters, at))  # at once: it need not wait for its turn
+        async with self._turn:  # answers come in the order of what was asked
+            made = await self._answer() if self._well else None
+        return made or [None] * len(letters)
+
+    def _task(
+        self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
+    ) -> _Task:
+        wanted = {row.plan_id for row in letters}
+        new = {i: bureaus[i] for i in wanted if self._known.get(i) is not bureaus[i]}
+        forget = len(self._known) + len(new) > _PLANS_MAX
+        if forget:
+            self._known, new = {}, {i: bureaus[i] for i in wanted}
+        self._known |= new
+        return _Task(_plans(new), forget, letters, at)
+
+    def _say(self, value: object) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(_packed(value))
+
+    async def _answer(self) -> list[Made | None] | None:
+        if self._process is None or self._process.stdout is None:
+            return None
+        body = b""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                head = await self._process.stdout.readexactly(_LENGTH_BYTES)
+                body = await self._process.stdout.readexactly(int.from_bytes(head))
+        except (OSError, EOFError):
+            return None
+        finally:
+            self._well = bool(body)  # else a later answer would not be the one that was asked for
+        made: list[Made | None] = pickle.loads(body)  # noqa: S301 - our own process
+        return made
+
+    async def close(self) -> None:
+        """End the process and whatever it was writing."""
+        starting, self._starting = self._starting, None
+        if starting is not None and not starting.done():
+            # never cancelled: asyncio may then wait for ever for a process that has just begun
+            self._unwanted = True
+            self._kill()
+            await starting
+            self._unwanted = False
+        await self._end()
+
+    async def _end(self) -> None:
+        self._kill()
+        process, self._process = self._process, None
+        if process is not None:
+            async with self._turn:
+                await process.communicate()
+
+    def _kill(self) -> None:
+        """Once only: a second signal would ask after a process whose end is being waited for."""
+        self._well = False
+        if self._process is not None and not self._killed:
+            self._killed = True
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+
+def _plans(bureaus: Mapping[int, Bureau]) -> dict[int, Plan]:
+    return {i: bureau.plan for i, bureau in bureaus.items()}
+
+
+def main() -> None:
+    """Write what is ordered on standard input until it ends."""
+    with suppress(OSError):  # the unit of systemd forbids it
+        os.nice(_NICE)  # who sends, marks, or reads a page goes first
+    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    desk = _Desk(*_read(tasks))
+    while (task := _read(tasks)) is not None:
+        answers.write(_packed(desk.write(task)))
+        answers.flush()
+
+
+class _Desk:
+    """Where the process writes."""
+
+    def __init__(self, url: str, templates: Path | None, voice: Voice) -> None:
+        self._ledger, self._speaker, self._voice = Ledger(url), Speaker(templates), voice
+        self._bureaus: dict[int, Bureau] = {}
+
+    def write(self, task: _Task) -> list[Made | None]:
+        if task.forget:
+            self._bureaus.clear()
+        self._bureaus |= {i: Bureau(plan) for i, plan in task.plans.items()}
+        if task.at is None:
+            return []
+        try:
+            with self._ledger.read() as connection:
+                said = say(connection, self._bureaus, task.letters, self._voice.links, task.at)
+        except Exception:  # noqa: BLE001 - who ordered it will find the same error
+            return [None] * len(task.letters)
+        return [self._made(row, one) for row, one in zip(task.letters, said, strict=True)]
+
+    def _made(self, row: Letter, said: Said | str | Exception) -> Made | None:
+        if isinstance(said, str):
+            return Made(said, None)
+        if isinstance(said, Exception):
+            return None
+        bureau = self._bureaus[row.plan_id]
+        try:
+            return Made(said, write(self._speaker, order(bureau, self._voice, row, said)))
+        except Exception:  # noqa: BLE001 - who ordered it will find the same error
+            return None
+
+
+def _read(source: IO[bytes]) -> Any:
+    """The next thing that is said, None at the end."""
+    head = source.read(_LENGTH_BYTES)
+    return pickle.loads(source.read(int.from_bytes(head))) if head else None  # noqa: S301
+
+
+def _packed(value: object) -> bytes:
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    return len(data).to_bytes(_LENGTH_BYTES) + data
