@@ -89,7 +89,7 @@ class Scribe:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 limit=_READ_BYTES,
-                env={**os.environ, "PYTHONPATH": str(_ROOT)},  # this very code
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we end it
             )
             self._killed = False
@@ -165,6 +165,12 @@ class Scribe:
             self._killed = True
             with suppress(ProcessLookupError):
                 self._process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """What libpq goes by, such as PGPASSFILE, but none of our own secrets; and this very code."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DUBAN_")}
+    return ours | {"PYTHONPATH": str(_ROOT)}
 
 
 def _plans(bureaus: Mapping[int, Bureau]) -> dict[int, Plan]:

@@ -217,6 +217,21 @@ def test_a_scribe_that_hangs_is_given_up(bench: Bench, monkeypatch: pytest.Monke
     assert bench.run(hung) == [None] * 3
 
 
+def test_f38_a_scribe_inherits_none_of_our_secrets(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUBAN_SMTP_PASSWORD", "canary")
+
+    async def environment() -> str:
+        assert bench.scribe._process is not None
+        told = Path(f"/proc/{bench.scribe._process.pid}/environ")
+        return await asyncio.to_thread(told.read_text, "utf-8")
+
+    said = bench.run(environment)
+    assert "PYTHONPATH" in said
+    assert "canary" not in said
+
+
 _PARENT = """
 import asyncio
 from jobs.saying import Voice
