@@ -132,3 +132,9 @@ class LetterFacts(NamedTuple):
     message: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     link: str = ""
+
+    def outline(self) -> LetterFacts:
+        """What is known of a letter that was worded already: not what it lists and tells."""
+        return self._replace(
+            items=(), projects=(), milestones=(), digest=None, message=(), details=()
+        )

@@ -25,7 +25,7 @@ from jobs.wording import Ready, Wording
 from ledger import events, letters
 from ledger.engine import Ledger, LedgerError
 from ledger.letters import Letter
-from mailroom.relay import Mail, Outcome, Relay, Reply
+from mailroom.relay import Mail, NotBegunError, Outcome, Relay, Reply
 from mailroom.render import Speaker
 from mailroom.written import Written
 
@@ -64,8 +64,9 @@ class Basket:
 class Carrier:
     """What delivery needs: a relay, a voice, and a clock.
 
-    `side_by_side` letters are under way at once. The lease of the `claims` must be at least twice
-    the relay's total time-out. A `scribe` words letters where many are due.
+    `side_by_side` letters are under way at once; where many are due so many more are `at_hand`,
+    and the relay may tell the server of them with the letter before. The lease of the `claims` must
+    be at least twice the relay's total time-out. A `scribe` words letters where many are due.
 
     With `careful`, fewer letters than a batch leave one by one, each marked before the next: a
     crash sends one of them again and not several. Where the relay is slow more leave at once.
@@ -77,6 +78,7 @@ class Carrier:
     claims: Claims
     voice: Voice
     side_by_side: int = 8
+    at_hand: int = 0
     scribe: Scribe | None = None
     careful: bool = True
     on_sent: Callable[[Sent], None] = lambda sent: None
@@ -121,8 +123,9 @@ class _Delivery:
         if until is not None and now < until <= now + FIRST_BACKOFF:  # else the clock was set back
             return self._sent
         self._refill()
-        most = min(self._carrier.side_by_side, len(self._waiting))
         one_by_one = self._carrier.careful and not self._more
+        at_once = self._carrier.side_by_side + (self._carrier.at_hand if self._more else 0)
+        most = min(at_once, len(self._waiting))
         self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
         first = min(most, 1) if one_by_one or until is not None else most
         workers = [self._begin() for _ in range(first)]
@@ -174,7 +177,10 @@ class _Delivery:
                 self._more = self._more or self._waiting[0].turn is None
                 self._give_back()
             else:
-                await self._try(self._waiting.popleft())
+                try:
+                    await self._try(self._waiting.popleft())
+                except NotBegunError:
+                    return  # we are to stop, or the server is too slow for so many at hand
 
     def _wait(self) -> timedelta:
         """How long until the next letter's turn."""
@@ -189,7 +195,7 @@ class _Delivery:
     async def _try(self, claimed: Claimed) -> None:
         try:
             carried = await self._carry(claimed)
-        except LedgerError:
+        except (LedgerError, NotBegunError):
             self._waiting.appendleft(claimed)  # not tried
             raise
         except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
@@ -238,8 +244,13 @@ class _Delivery:
         if isinstance(worded, str):
             return worded
         ready, written = worded
+
+        def wanted() -> bool:
+            going = not (self._halted or self._carrier.stopping())
+            return going and self._claims.begun_in_time(claimed, self._carrier.clock())
+
         sender = self._carrier.voice.address(self._bureaus[ready.row.plan_id])
-        mail = Mail(sender, ready.address, ready.row.message_id, written.content)
+        mail = Mail(sender, ready.address, ready.row.message_id, written.content, wanted=wanted)
         if ready.turn is not None:
             left = (ready.turn + pace.MARGIN - self._carrier.clock()).total_seconds()
             mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
@@ -248,7 +259,7 @@ class _Delivery:
     def _refill(self) -> None:
         self._mark()
         while self._more and self._few() and not self._carrier.stopping():
-            room = replace(self._claims, batch=self._claims.batch)
+            room = self._claims
             now = self._carrier.clock()
             claimed, self._more = claim(self._ledger, self._bureaus, self._open(now), room, now)
             self._waiting.extend(claimed)
@@ -263,7 +274,7 @@ class _Delivery:
 
     def _few(self) -> bool:
         """Whether more is to be claimed: with a scribe before the last is gone, to keep it busy."""
-        return len(self._waiting) <= (self._claims.batch // 2 if self._wording.ahead else 0)
+        return len(self._waiting) <= (self._claims.batch if self._wording.ahead else 0)
 
     def _mark(self) -> None:
         finished = list(self._finished)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -28,6 +29,7 @@ _PATIENCE_S = 10
 _LENGTH_BYTES = 4
 _READ_BYTES = 1 << 18
 _NICE = 10
+_PIPE_BYTES = 1 << 20
 _PLANS_MAX = 100
 """So many plans it keeps in mind: a province has thousands, and their letters come one by one."""
 _ROOT = Path(__file__).parents[1]
@@ -44,7 +46,7 @@ class _Task(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A letter in words, or the reason why it has nothing to say."""
+    """A letter in words, of whose facts only the outline is left, or why it says nothing."""
 
     said: Said | str
     written: Written | None
@@ -182,6 +184,8 @@ def main() -> None:
     with suppress(OSError):  # the unit of systemd forbids it
         os.nice(_NICE)  # who sends, marks, or reads a page goes first
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    with suppress(OSError):  # room for an answer: else it stops until all of it was taken away
+        fcntl(answers, F_SETPIPE_SZ, _PIPE_BYTES)
     desk = _Desk(*_read(tasks))
     while (task := _read(tasks)) is not None:
         answers.write(_packed(desk.write(task)))
@@ -215,9 +219,10 @@ class _Desk:
             return None
         bureau = self._bureaus[row.plan_id]
         try:
-            return Made(said, write(self._speaker, order(bureau, self._voice, row, said)))
+            written = write(self._speaker, order(bureau, self._voice, row, said))
         except Exception:  # noqa: BLE001 - who ordered it will find the same error
             return None
+        return Made(said._replace(facts=said.facts.outline()), written)
 
 
 def _read(source: IO[bytes]) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,7 +27,8 @@ class Outcome(StrEnum):
 class Mail:
     """One mail to one recipient: the SMTP envelope and the exact bytes, 7-bit with CRLF.
 
-    `not_after` is the event loop's time after which it must not be begun: its turn is over.
+    `not_after` is the event loop's time after which it must not be begun: its turn is over. One
+    that has to wait for a connection is begun only if it is still `wanted` then.
     """
 
     sender: str
@@ -34,6 +36,11 @@ class Mail:
     message_id: str
     content: bytes
     not_after: float | None = None
+    wanted: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
+
+
+class NotBegunError(Exception):
+    """A mail had to wait for a connection, and was not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,10 @@ class Relay(Protocol):
     """Somewhere that mail is handed to."""
 
     async def send(self, mail: Mail) -> Reply:
-        """Hand over one mail. Does not raise for anything that a relay or network may do."""
+        """Hand over one mail. Does not raise for anything that a relay or network may do.
+
+        Raises NotBegunError for one that was not wanted any more when its turn came.
+        """
         ...
 
     async def close(self) -> None:

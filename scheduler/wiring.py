@@ -131,6 +131,7 @@ def carrier_of(
         ),
         voice=voice,
         side_by_side=settings.smtp_connections,
+        at_hand=0 if settings.smtp_messages_per_minute else settings.smtp_connections,
         scribe=Scribe(settings.database, settings.templates, voice) if several else None,
         on_sent=on_sent,
         stopping=stopping,

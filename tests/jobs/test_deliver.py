@@ -429,6 +429,50 @@ def many(tmp_path: Path) -> Iterator[Desk]:
     ledger.close()
 
 
+def _addresses(server: FaultyServer) -> list[str]:
+    """Whom the mails that reached their final dot were to."""
+    return [str(message_from_bytes(m, policy=policy.default)["To"]) for m in server.mails]
+
+
+def test_letters_at_hand_for_the_relay_are_all_sent_once(many: Desk, faulty: FaultyServer) -> None:
+    relay = _smtp(faulty, connections=2)
+    sent = many.deliver(relay=relay, side_by_side=2, at_hand=2, batch=20)
+    assert len(sent) == len(faulty.mails) == len(set(_addresses(faulty))) == 100
+    assert len(faulty.said) == 2
+
+
+def test_letters_at_hand_are_given_back_untried_when_we_are_to_stop(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    stop: list[int] = []
+    faulty.before_answer = stop.append
+    many.deliver(
+        relay=_smtp(faulty, connections=1),
+        side_by_side=1,
+        at_hand=3,
+        batch=20,
+        stopping=lambda: bool(stop),
+    )
+    rows = many.letters()
+    assert len(faulty.mails) == [row.state for row in rows].count("sent") == 1
+    assert {(row.state, row.attempts) for row in rows} == {("sent", 1), ("queued", 0)}
+
+
+def test_letters_at_hand_of_a_slow_relay_are_looked_at_again_before_they_leave(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    def slow(count: int) -> None:
+        many.clock.instant += timedelta(seconds=11)
+        if count == 1:
+            many.submit("r/2023-03/第99科")
+
+    faulty.before_answer = slow
+    sent = many.deliver(relay=_smtp(faulty, connections=1), side_by_side=1, at_hand=3, batch=99)
+    assert len(sent) == len(faulty.mails) == len(set(_addresses(faulty))) > 90
+    assert ("reminder", "s99@edu.example") not in told(sent)
+    assert ("receipt", "s99@edu.example") in told(sent)
+
+
 def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
     many: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

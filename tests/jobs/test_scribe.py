@@ -49,7 +49,8 @@ class Bench:
         made: list[Made | None] = []
         for row, one in zip(self.letters, said, strict=True):
             assert isinstance(one, Said)
-            made.append(Made(one, write(Speaker(), order(desk.bureau, VOICE, row, one))))
+            written = write(Speaker(), order(desk.bureau, VOICE, row, one))
+            made.append(Made(one._replace(facts=one.facts.outline()), written))
         return made
 
     def asks(self, *letters: Letter, bureaus: dict[int, Bureau] | None = None) -> Awaitable[Answer]:

@@ -16,7 +16,7 @@ from tests.support.ledgers import Desk
 from tests.support.postgres import Cluster
 
 _OTHERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
 

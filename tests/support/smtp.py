@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,10 @@ class _Gone(Exception):  # noqa: N818, ends a connection
     pass
 
 
+_DEAF_S = 0.05
+"""How long a deaf server waits for what came with the end of a mail."""
+
+
 @dataclass
 class FaultyServer:
     """A server on loopback. `script(verb, …)` queues what it does at the next such verbs.
@@ -49,13 +54,15 @@ class FaultyServer:
     Verbs are those of SMTP, CONNECT (the greeting) and DOT (the end of a mail). `said` has the
     commands of every connection in order, `mails` the content of each mail that reached its final
     dot, as bytes on the wire without the dot. DATA without a recipient is refused. `tls` makes it
-    speak TLS from the start; with `starttls` it offers it.
+    speak TLS from the start; with `starttls` it offers it. `deaf`: it forgets what came together
+    with the end of a mail.
     """
 
     tls: ssl.SSLContext | None = None
     starttls: ssl.SSLContext | None = None
     auth: bool = False
     pipelining: bool = True
+    deaf: bool = False
     port: int = 0
     before_answer: Callable[[int], None] = lambda count: None
     after_answer: Callable[[int], None] = lambda count: None
@@ -156,6 +163,10 @@ class FaultyServer:
             with self._came:
                 self.mails.append(content)
                 self._came.notify_all()
+            if self.deaf:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_DEAF_S):
+                        await reader.read(1 << 16)
             self.before_answer(len(self.mails))
             await self._answer("DOT", writer)
             self.after_answer(len(self.mails))
