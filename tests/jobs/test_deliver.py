@@ -464,13 +464,14 @@ def test_letters_at_hand_of_a_slow_relay_are_looked_at_again_before_they_leave(
     def slow(count: int) -> None:
         many.clock.instant += timedelta(seconds=11)
         if count == 1:
-            many.submit("r/2023-03/第99科")
+            many.submit("r/2023-03/第1科")  # the server knows of its letter already
 
     faulty.before_answer = slow
     sent = many.deliver(relay=_smtp(faulty, connections=1), side_by_side=1, at_hand=3, batch=99)
     assert len(sent) == len(faulty.mails) == len(set(_addresses(faulty))) > 90
-    assert ("reminder", "s99@edu.example") not in told(sent)
-    assert ("receipt", "s99@edu.example") in told(sent)
+    assert ("reminder", "s1@edu.example") not in told(sent)
+    assert ("receipt", "s1@edu.example") in told(sent)
+    assert len(faulty.said) < 10  # soon no more are at hand than the server has time for
 
 
 def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
