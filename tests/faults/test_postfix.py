@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
+from mailroom.places import Places, Waiting
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
@@ -65,6 +66,39 @@ def test_f03_f04_postfix_defers_one_refuses_another_and_takes_the_third(
     assert "greylisted, come back later" in replies[0].text
     assert "queued as" in replies[2].text
     assert len(postfix.queued()) == 1
+
+
+def test_letters_announced_with_the_one_before_reach_a_real_queue_each_once(
+    start_postfix: StartPostfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postfix, announced = start_postfix(), list[Mail]()
+    take = Places.next
+
+    def taken(self: Places[Any]) -> Waiting[Any] | None:
+        waiting = take(self)
+        announced.extend([waiting.mail] if waiting else [])
+        return waiting
+
+    monkeypatch.setattr(Places, "next", taken)
+    mails = [
+        Mail("duban@edu.example", f"s{n}@edu.example", f"<{n}@edu.example>", _CONTENT)
+        for n in range(20)
+    ]
+    mails[7:7] = [replace(mails[0], recipient="nobody@edu.example")]
+
+    async def work() -> list[Reply]:
+        relay = relay_to(postfix, connections=2)
+        try:
+            return await asyncio.gather(*map(relay.send, mails))
+        finally:
+            await relay.close()
+
+    refused = [
+        m.recipient for m, r in zip(mails, asyncio.run(work()), strict=True) if r.code != 250
+    ]
+    assert refused == ["nobody@edu.example"]
+    assert len(postfix.queued()) == 20
+    assert len(announced) > 10
 
 
 def test_a_letter_reaches_a_real_queue_as_it_was_written(

@@ -169,6 +169,15 @@ def test_a_scribe_without_a_ledger_writes_nothing(bench: Bench, tmp_path: Path) 
     assert bench.run(bench.asks) == [None, None, None]
 
 
+def test_a_scribe_rehearses_what_its_letters_will_ask_the_ledger(bench: Bench) -> None:
+    place = scribes._Desk(str(bench.desk.ledger.url), None, VOICE)
+    plans = {i: bureau.plan for i, bureau in bench.desk.bureaus.items()}
+    assert place.write(scribes._Task(plans, False, (), None)) == []
+    nothing, nobody, digest = place.rehearse()
+    assert nothing == nobody == "nothing in it is owed any more"
+    assert isinstance(digest, Said)
+
+
 def test_a_scribe_that_was_killed_writes_nothing_and_raises_nothing(bench: Bench) -> None:
     async def killed() -> list[Answer]:
         bench.send(signal.SIGKILL)
