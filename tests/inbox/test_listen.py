@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -54,6 +57,29 @@ def test_an_answer_in_the_mailbox_becomes_a_hand_in_of_the_hour_it_came(
     (entry,) = inbox.desk.submissions()
     assert entry.at == WHEN
     assert told(inbox.desk.deliver()) == [("receipt", "caiwu@edu.example")]
+
+
+def test_f43_two_nodes_that_read_one_mailbox_at_once_take_each_mail_once(
+    inbox: Inbox, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (letter,) = inbox.desk.beat("03-17 09:00")
+    account.put(answer(letter, "报", "月报.pdf"), WHEN)
+    arrived(inbox, account, "one", "two")
+    inbox.desk.go("03-20 10:30")
+    gate = Barrier(2)
+
+    def both_at_once(*about: Any) -> MailState | None:
+        gate.wait(30)
+        return room.take_in(*about)
+
+    monkeypatch.setattr("jobs.listen.take_in", both_at_once)
+    with ThreadPoolExecutor(2) as nodes:
+        looks = [nodes.submit(look, inbox, account.mailbox()) for _ in range(2)]
+        readings = [node.result(60) for node in looks]
+    assert [reading.trouble for reading in readings] == ["", ""]
+    assert sorted(row.uid for row in inbox.mails()) == [1, 2, 3]
+    assert len(inbox.desk.submissions()) == 1
+    assert [kind for kind, _ in told(inbox.desk.deliver())].count("receipt") == 1
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls", "none"])
