@@ -37,8 +37,12 @@ _COMMAND = ("-P", "-c", "from jobs.scribe import main; main()")
 
 
 class _Task(NamedTuple):
-    """Letters to be written, what they say being of `at`; plans that are new, or all there are."""
+    """Letters to be written, what they say being of `at`; plans that are new, or all there are.
 
+    The answer bears the same `number`.
+    """
+
+    number: int
     plans: Mapping[int, Plan]
     forget: bool
     letters: Sequence[Letter]
@@ -66,6 +70,7 @@ class Scribe:
         self._well, self._killed, self._unwanted = False, False, False
         self._turn = asyncio.Lock()
         self._known: dict[int, Bureau] = {}
+        self._number = 0
 
     @property
     def ready(self) -> bool:
@@ -99,17 +104,20 @@ class Scribe:
                 self._kill()
             self._known = bureaus if len(bureaus) <= _PLANS_MAX else {}
             self._say(self._first)
-            self._say(_Task(_plans(self._known), False, (), None))
-            await self._answer()
+            self._number += 1
+            self._say(_Task(self._number, _plans(self._known), False, (), None))
+            await self._answer(self._number)
 
     async def write(
         self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
     ) -> list[Made | None]:
         """The letters in their order; None for each that could not be written."""
+        self._number += 1
+        number = self._number
         if self._well:
             self._say(self._task(bureaus, letters, at))  # at once: it need not wait for its turn
         async with self._turn:  # answers come in the order of what was asked
-            made = await self._answer() if self._well else None
+            made = await self._answer(number) if self._well else None
         return made or [None] * len(letters)
 
     def _task(
@@ -121,13 +129,13 @@ class Scribe:
         if forget:
             self._known, new = {}, {i: bureaus[i] for i in wanted}
         self._known |= new
-        return _Task(_plans(new), forget, letters, at)
+        return _Task(self._number, _plans(new), forget, letters, at)
 
     def _say(self, value: object) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(_packed(value))
 
-    async def _answer(self) -> list[Made | None] | None:
+    async def _answer(self, number: int) -> list[Made | None] | None:
         if self._process is None or self._process.stdout is None:
             return None
         body = b""
@@ -138,9 +146,10 @@ class Scribe:
         except (OSError, EOFError):
             return None
         finally:
-            self._well = bool(body)  # else a later answer would not be the one that was asked for
-        made: list[Made | None] = pickle.loads(body)  # noqa: S301 - our own process
-        return made
+            self._well = False  # a later answer would not be the one that was asked for
+        answered, made = pickle.loads(body)  # noqa: S301 - our own process
+        self._well = answered == number and not self._killed
+        return made if answered == number else None
 
     async def close(self) -> None:
         """End the process and whatever it was writing."""
@@ -188,7 +197,7 @@ def main() -> None:
         fcntl(answers, F_SETPIPE_SZ, _PIPE_BYTES)
     desk = _Desk(*_read(tasks))
     while (task := _read(tasks)) is not None:
-        answers.write(_packed(desk.write(task)))
+        answers.write(_packed((task.number, desk.write(task))))
         answers.flush()
 
 
@@ -197,6 +206,9 @@ class _Desk:
 
     def __init__(self, url: str, templates: Path | None, voice: Voice) -> None:
         self._ledger, self._speaker, self._voice = Ledger(url), Speaker(templates), voice
+        file = self._ledger.path
+        if file is not None and not file.exists():
+            raise SystemExit(f"{file} is not there")  # SQLite would make an empty one in its place
         self._bureaus: dict[int, Bureau] = {}
 
     def write(self, task: _Task) -> list[Made | None]:

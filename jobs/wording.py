@@ -65,6 +65,9 @@ class Wording:
         self._claimed += len(letters)
         if not letters:
             return
+        for claimed in letters:  # claimed anew: what was known of it holds no more
+            self._said.pop(claimed.row.id, None)
+            self._ahead.pop(claimed.row.id, None)
         if self._scribe is not None and self._scribe.ready:
             self._give(self._scribe, letters)
             return
@@ -106,7 +109,7 @@ class Wording:
         if expected is None:
             return None
         writing, place = expected
-        return (await writing)[place]
+        return (await asyncio.shield(writing))[place]
 
     def _here(self, claimed: Claimed) -> Said | str:
         if claimed.row.id not in self._said:

@@ -72,14 +72,13 @@ def test_letters_announced_with_the_one_before_reach_a_real_queue_each_once(
     start_postfix: StartPostfix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     postfix, announced = start_postfix(), list[Mail]()
-    take = Places.next
+    pass_on = Places.pass_on
 
-    def taken(self: Places[Any]) -> Waiting[Any] | None:
-        waiting = take(self)
-        announced.extend([waiting.mail] if waiting else [])
-        return waiting
+    def passed(self: Places[Any], waiting: Waiting[Any], line: Any) -> None:
+        announced.extend([waiting.mail] if line is not None else [])
+        pass_on(self, waiting, line)
 
-    monkeypatch.setattr(Places, "next", taken)
+    monkeypatch.setattr(Places, "pass_on", passed)
     mails = [
         Mail("duban@edu.example", f"s{n}@edu.example", f"<{n}@edu.example>", _CONTENT)
         for n in range(20)

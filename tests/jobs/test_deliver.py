@@ -474,6 +474,26 @@ def test_letters_at_hand_of_a_slow_relay_are_looked_at_again_before_they_leave(
     assert len(faulty.said) < 10  # soon no more are at hand than the server has time for
 
 
+def test_f50_a_letter_claimed_anew_says_what_holds_then(many: Desk, faulty: FaultyServer) -> None:
+    class Useless(Scribe):
+        async def write(
+            self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
+        ) -> list[Made | None]:
+            return [None] * len(letters)
+
+    scribe = Useless("sqlite://", None, Voice("", ""))
+
+    def slow(count: int) -> None:
+        many.clock.instant += timedelta(seconds=11)
+        if count == 1:
+            many.submit("r/2023-03/第9科")
+            scribe._well = True
+
+    faulty.before_answer = slow
+    sent = many.deliver(relay=_smtp(faulty, connections=1), side_by_side=1, batch=50, scribe=scribe)
+    assert ("reminder", "s9@edu.example") not in told(sent)
+
+
 def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
     many: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

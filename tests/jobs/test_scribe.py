@@ -172,7 +172,7 @@ def test_a_scribe_without_a_ledger_writes_nothing(bench: Bench, tmp_path: Path) 
 def test_a_scribe_rehearses_what_its_letters_will_ask_the_ledger(bench: Bench) -> None:
     place = scribes._Desk(str(bench.desk.ledger.url), None, VOICE)
     plans = {i: bureau.plan for i, bureau in bench.desk.bureaus.items()}
-    assert place.write(scribes._Task(plans, False, (), None)) == []
+    assert place.write(scribes._Task(1, plans, False, (), None)) == []
     nothing, nobody, digest = place.rehearse()
     assert nothing == nobody == "nothing in it is owed any more"
     assert isinstance(digest, Said)
@@ -184,6 +184,37 @@ def test_a_scribe_that_was_killed_writes_nothing_and_raises_nothing(bench: Bench
         return [await bench.asks(), await bench.asks()]
 
     assert bench.run(killed) == [[None] * 3] * 2
+
+
+def test_an_answer_that_nobody_waited_for_is_taken_for_no_other(bench: Bench) -> None:
+    async def given_up() -> tuple[Answer, bool]:
+        async def one(row: Letter) -> Answer:
+            return await bench.asks(row)
+
+        first, second, third = [asyncio.create_task(one(row)) for row in bench.letters]
+        await asyncio.sleep(0)
+        second.cancel()
+        await first
+        return await third, bench.scribe.ready
+
+    assert bench.run(given_up) == ([None], False)
+
+
+def test_a_scribe_that_is_closed_while_it_answers_is_not_ready_for_ever(bench: Bench) -> None:
+    async def closed() -> bool:
+        asking = asyncio.ensure_future(bench.asks())
+        await asyncio.sleep(0)
+        await bench.scribe.close()
+        await asking
+        return bench.scribe.ready
+
+    assert bench.run(closed) is False
+
+
+def test_a_scribe_makes_no_ledger_where_there_is_none(bench: Bench, tmp_path: Path) -> None:
+    bench.scribe = Scribe(f"sqlite:///{tmp_path}/away.sqlite", None, VOICE)
+    assert bench.run(bench.asks) == [None, None, None]
+    assert not (tmp_path / "away.sqlite").exists()
 
 
 def test_a_scribe_that_was_killed_can_be_begun_again(bench: Bench) -> None:
@@ -202,9 +233,9 @@ def test_a_scribe_that_is_closed_while_it_starts_leaves_no_process(bench: Bench)
     begun = asyncio.Event()
 
     class Slow(Scribe):
-        async def _answer(self) -> Answer | None:
+        async def _answer(self, number: int) -> Answer | None:
             begun.set()
-            return await super()._answer()
+            return await super()._answer(number)
 
     async def run() -> int | None:
         scribe = Slow(str(bench.desk.ledger.url), None, VOICE)
