@@ -244,6 +244,8 @@ class _Delivery:
         if isinstance(worded, str):
             return worded
         ready, written = worded
+        if self._halted or self._carrier.stopping():
+            raise NotBegunError
 
         def wanted() -> bool:
             going = not (self._halted or self._carrier.stopping())
