@@ -162,9 +162,14 @@ class _Delivery:
         self._halted = True
         await asyncio.gather(*workers, return_exceptions=True)
 
+    @property
+    def _ending(self) -> bool:
+        """Whether no other letter is to be begun."""
+        return self._halted or self._carrier.stopping()
+
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
-        while not (self._halted or self._carrier.stopping()):
+        while not self._ending:
             if self._few():
                 self._refill()
             if not self._waiting:
@@ -244,12 +249,12 @@ class _Delivery:
         if isinstance(worded, str):
             return worded
         ready, written = worded
-        if self._halted or self._carrier.stopping():
+        if self._ending:
             raise NotBegunError
 
         def wanted() -> bool:
-            going = not (self._halted or self._carrier.stopping())
-            return going and self._claims.begun_in_time(claimed, self._carrier.clock())
+            in_time = self._claims.begun_in_time(claimed, self._carrier.clock())
+            return in_time and not self._ending
 
         sender = self._carrier.voice.address(self._bureaus[ready.row.plan_id])
         mail = Mail(sender, ready.address, ready.row.message_id, written.content, wanted=wanted)
@@ -261,9 +266,10 @@ class _Delivery:
     def _refill(self) -> None:
         self._mark()
         while self._more and self._few() and not self._carrier.stopping():
-            room = self._claims
             now = self._carrier.clock()
-            claimed, self._more = claim(self._ledger, self._bureaus, self._open(now), room, now)
+            claimed, self._more = claim(
+                self._ledger, self._bureaus, self._open(now), self._claims, now
+            )
             self._waiting.extend(claimed)
             self._wording.expect(claimed)
 

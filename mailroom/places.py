@@ -51,7 +51,7 @@ class Places(Generic[Line]):
             return await waiting.line
         except asyncio.CancelledError:
             if not waiting.line.cancelled():  # it had just come
-                self._let_go(waiting.line.result())
+                self.leave(waiting.line.result())
             raise
 
     def next(self) -> Waiting[Line] | None:
@@ -65,19 +65,16 @@ class Places(Generic[Line]):
     def pass_on(self, waiting: Waiting[Line], line: Line | None) -> None:
         """Give a place to a mail that came out of the queue, with a connection or without."""
         if waiting.gone:
-            self._let_go(line)
+            self.leave(line)
         else:
             waiting.line.set_result(line)
 
-    def leave(self) -> None:
-        """Give a place up, to the mail that comes next."""
+    def leave(self, line: Line | None = None) -> None:
+        """Give a place up, to the mail that comes next; forsake the line that came with it."""
+        if line is not None:
+            self._forsake(line)
         following = self.next()
         if following is None:
             self._free += 1
         else:
             following.line.set_result(None)
-
-    def _let_go(self, line: Line | None) -> None:
-        if line is not None:
-            self._forsake(line)
-        self.leave()

@@ -83,9 +83,7 @@ class SmtpRelay:
         waits = self._places.full
         line = await self._places.enter(fit)
         if waits and not fit.wanted():
-            if line is not None:
-                part(line)
-            self._places.leave()
+            self._places.leave(line)
             raise NotBegunError
         return without_secrets(await self._attempt(fit, line), self._settings)
 
