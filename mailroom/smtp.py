@@ -39,7 +39,7 @@ from mailroom.connection import (
 from mailroom.conversation import NOT_SMTP, Conversation
 from mailroom.places import Places
 from mailroom.relay import Mail, NotBegunError, Outcome, Reply
-from mailroom.replies import Phase, failed, without_secrets
+from mailroom.replies import OUT_OF_STEP, Phase, failed, without_secrets
 from mailroom.settings import RelaySettings
 from mailroom.wire import wire
 
@@ -111,6 +111,8 @@ class SmtpRelay:
                 try:
                     return await self._carry(line, mail)
                 except _Stale:
+                    if line is handed_over:
+                        self._be_cautious()
                     line.client.close()
                     line = Line(self._client())
                     return await self._carry(line, mail)
@@ -119,12 +121,20 @@ class SmtpRelay:
             return (late and await lying_there(line)) or failure_of(line, error)
         finally:
             if not line.in_step and (line.following is not None or line is handed_over):
-                self._ahead_from = _now_s() + _CAUTION_S
+                self._be_cautious()
             self._put_back(line)
 
+    def _be_cautious(self) -> None:
+        self._ahead_from = _now_s() + _CAUTION_S
+
     async def _carry(self, line: Line, mail: Mail) -> Reply:
-        """One transaction; raises _Stale if a kept connection fails before the content went out."""
+        """One transaction; raises _Stale if a kept connection fails before the content went out.
+
+        So it does for an announced mail that the server refuses without a look at the recipient:
+        it may have been the announcement that the server did not bear.
+        """
         line.fresh, line.in_step = line.conversation is None, False
+        announced = line.announced
         try:
             if line.fresh:
                 await self._open(line)
@@ -133,7 +143,9 @@ class SmtpRelay:
             if line.fresh or line.phase is Phase.CONTENT:
                 raise
             raise _Stale from None
-        if reply.code == 421 and not line.fresh and line.phase is Phase.SENDER:
+        if line.phase is Phase.SENDER and not line.fresh and (announced or reply.code == 421):
+            raise _Stale
+        if announced and line.phase < Phase.CONTENT and reply.code in OUT_OF_STEP:
             raise _Stale
         return reply
 

@@ -141,37 +141,61 @@ def test_after_a_while_mails_are_announced_again(
 
 
 @pytest.mark.parametrize(
-    ("verb", "action"), [("MAIL", "drop"), ("MAIL", "reset"), ("MAIL", b"421 enough\r\n")]
+    ("verb", "action"),
+    [
+        ("MAIL", "drop"),
+        ("MAIL", "reset"),
+        ("MAIL", b"421 enough\r\n"),
+        ("MAIL", b"451 not together\r\n"),
+        ("MAIL", b"550 not together\r\n"),
+        ("RCPT", b"503 what was that?\r\n"),
+    ],
 )
-def test_a_mail_announced_on_a_connection_that_ends_goes_out_on_another(
-    faulty: FaultyServer, verb: str, action: Any
+def test_a_mail_that_was_refused_as_announced_goes_out_by_itself_and_so_do_the_next(
+    faulty: FaultyServer, writes: list[bytes], verb: str, action: Any
 ) -> None:
     faulty.script(verb, b"250 ok\r\n", action)
-    assert together(faulty, 3) == [ACCEPTED] * 3
-    assert subjects(faulty) == [0, 1, 2]
+    assert together(faulty, 4) == [ACCEPTED] * 4
+    assert subjects(faulty) == [0, 1, 2, 3]
+    assert announced(writes) == 1
+
+
+def test_a_sender_that_is_refused_by_itself_too_is_refused(
+    faulty: FaultyServer, writes: list[bytes]
+) -> None:
+    refusal = b"550 5.7.1 not this sender\r\n"
+    faulty.script("MAIL", b"250 ok\r\n", refusal, refusal)
+    assert together(faulty, 3) == [ACCEPTED, Outcome.HELD, ACCEPTED]
+    assert subjects(faulty) == [0, 2]
+    assert announced(writes) == 1
 
 
 def test_f03_a_mail_refused_for_now_does_not_hold_up_the_one_announced(
-    faulty: FaultyServer,
+    faulty: FaultyServer, writes: list[bytes]
 ) -> None:
     faulty.script("DOT", b"451 greylisted\r\n")
     assert together(faulty, 3) == [TEMPORARY, ACCEPTED, ACCEPTED]
     assert len(faulty.said) == 1
+    assert announced(writes) == 2
 
 
-def test_f04_a_refused_recipient_is_refused_alone(faulty: FaultyServer) -> None:
+def test_f04_a_refused_recipient_is_refused_alone(
+    faulty: FaultyServer, writes: list[bytes]
+) -> None:
     faulty.script("RCPT", b"250 ok\r\n", b"550 5.1.1 nobody\r\n")
     assert together(faulty, 4) == [ACCEPTED, PERMANENT, ACCEPTED, ACCEPTED]
     assert subjects(faulty) == [0, 2, 3]
+    assert announced(writes) == 2  # the one after it comes with nobody's content
 
 
 def test_f04_a_refused_recipient_s_mail_never_leaves_even_if_the_server_waits_for_it(
-    faulty: FaultyServer,
+    faulty: FaultyServer, writes: list[bytes]
 ) -> None:
     faulty.script("RCPT", b"250 ok\r\n", b"550 5.1.1 nobody\r\n")
     faulty.script("DATA", b"354 go on\r\n", b"354 go on\r\n")
     assert together(faulty, 4) == [ACCEPTED, PERMANENT, ACCEPTED, ACCEPTED]
     assert subjects(faulty) == [0, 2, 3]
+    assert announced(writes) == 1
 
 
 def test_an_answer_too_many_is_taken_for_no_mail_s_acceptance(faulty: FaultyServer) -> None:
