@@ -19,7 +19,7 @@ from duban import pace
 from duban.bureau import Bureau
 from jobs.outcome import FIRST_BACKOFF, accepted, put_off, refused
 from jobs.prepare import Claimed, Claims, any_due, at_work, barred, claim
-from jobs.saying import Voice
+from jobs.saying import StaleError, Voice
 from jobs.scribe import Scribe
 from jobs.wording import Ready, Wording
 from ledger import events, letters
@@ -109,7 +109,6 @@ class _Delivery:
         self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
-        self._wording.prepare()
         self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent = 1, 0
@@ -119,6 +118,7 @@ class _Delivery:
         self._give_back()
         now = self._carrier.clock()
         self._more = any_due(self._ledger, self._bureaus, now)
+        self._wording.prepare()  # the ledger is there: a scribe may read it too
         until = barred(self._ledger) if self._more else None
         if until is not None and now < until <= now + FIRST_BACKOFF:  # else the clock was set back
             return self._sent
@@ -178,14 +178,19 @@ class _Delivery:
             if wait > timedelta():
                 await asyncio.sleep(min(wait.total_seconds(), _GLANCE_S))
             elif self._late():
-                # to be claimed anew: at once, or when there are turns again
-                self._more = self._more or self._waiting[0].turn is None
-                self._give_back()
+                self._look_again()
             else:
                 try:
                     await self._try(self._waiting.popleft())
                 except NotBegunError:
                     return  # we are to stop, or the server is too slow for so many at hand
+                except StaleError:
+                    self._look_again()
+
+    def _look_again(self) -> None:
+        """Let letters be claimed anew: at once, or when there are turns again."""
+        self._more = self._more or self._waiting[0].turn is None
+        self._give_back()
 
     def _wait(self) -> timedelta:
         """How long until the next letter's turn."""
@@ -199,25 +204,11 @@ class _Delivery:
 
     async def _try(self, claimed: Claimed) -> None:
         try:
-            carried = await self._carry(claimed)
-        except (LedgerError, NotBegunError):
-            self._waiting.appendleft(claimed)  # not tried
+            carried = await self._carried(claimed)
+        except (LedgerError, NotBegunError, StaleError):
+            self._waiting.appendleft(claimed)  # nothing has come of it
             raise
-        except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
-            bureau, owner = self._bureaus[claimed.row.plan_id], self._owner
-            with self._ledger.write() as connection:
-                put_off(
-                    connection,
-                    self._ledger,
-                    bureau,
-                    claimed.row,
-                    error,
-                    owner,
-                    self._carrier.clock(),
-                )
-            return
-        if isinstance(carried, str):
-            self._withdraw(claimed.row, carried)
+        if carried is None:
             return
         self._finished.append(carried)
         self._halted = self._halted or carried[-1].barred
@@ -227,10 +218,30 @@ class _Delivery:
             self._first_at = _now_s()
             self._any_finished.set()
 
+    async def _carried(self, claimed: Claimed) -> _Carried | None:
+        """Carry a letter; None for one that was withdrawn or put off instead."""
+        try:
+            carried = await self._carry(claimed)
+        except (LedgerError, NotBegunError, StaleError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
+            self._put_off(claimed.row, error)
+            return None
+        if isinstance(carried, str):
+            self._withdraw(claimed.row, carried)
+            return None
+        return carried
+
+    def _put_off(self, row: Letter, error: Exception) -> None:
+        bureau, now = self._bureaus[row.plan_id], self._carrier.clock()
+        with self._ledger.write() as connection:
+            put_off(connection, self._ledger, bureau, row, error, self._owner, now)
+
     def _withdraw(self, row: Letter, reason: str) -> None:
         with self._ledger.write() as connection:
-            letters.withdraw(connection, row.id, reason)
-            _note(connection, row, self._carrier.clock(), "letter.withdrawn", reason=reason)
+            if letters.withdraw(connection, row.id, reason, owner=self._owner):
+                now = self._carrier.clock()
+                _note(connection, row, now, "letter.withdrawn", reason=reason)
 
     async def _mark_in_time(self) -> None:
         """Mark what no other letter came to join; for ever."""
@@ -249,12 +260,17 @@ class _Delivery:
         if isinstance(worded, str):
             return worded
         ready, written = worded
+
+        def in_time() -> bool:
+            return self._claims.begun_in_time(claimed, self._carrier.clock())
+
         if self._ending:
             raise NotBegunError
+        if not in_time():  # the words came late
+            raise StaleError
 
         def wanted() -> bool:
-            in_time = self._claims.begun_in_time(claimed, self._carrier.clock())
-            return in_time and not self._ending
+            return in_time() and not self._ending
 
         sender = self._carrier.voice.address(self._bureaus[ready.row.plan_id])
         mail = Mail(sender, ready.address, ready.row.message_id, written.content, wanted=wanted)

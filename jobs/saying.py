@@ -44,6 +44,10 @@ class Voice(NamedTuple):
         return self.sender or bureau.plan.mailbox(bureau.plan.office)
 
 
+class StaleError(Exception):
+    """What a letter says may not hold any more: it is to be claimed anew."""
+
+
 class Said(NamedTuple):
     """What one letter says, to which address, after which letter, about which obligations."""
 
@@ -62,6 +66,7 @@ def say(
 ) -> list[Said | str | Exception]:
     """What each letter says, or the reason why it has nothing to say, or why nobody can tell.
 
+    The latter is a StaleError where something of it was handed in, or changed, since the claim.
     Only reads. Raises SQLAlchemyError where the ledger cannot be read.
     """
     mentioned: dict[int, list[Row[Any]]] = {}
@@ -129,6 +134,8 @@ def _say(
     about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
     if about and not mentioned:
         return "nothing in it is owed any more"
+    if any(mention.stale for mention in mentioned):
+        raise StaleError
     check_sound(row)
     if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
         return "a digest is of its own day"

@@ -115,41 +115,47 @@ class Scribe:
         self._number += 1
         number = self._number
         if self._well:
-            self._say(self._task(bureaus, letters, at))  # at once: it need not wait for its turn
+            wanted = {row.plan_id: bureaus[row.plan_id] for row in letters}
+            new, forget = self._new_to_it(wanted)
+            # at once: it need not wait for its turn
+            self._say(_Task(number, _plans(new), forget, letters, at))
         async with self._turn:  # answers come in the order of what was asked
             made = await self._answer(number) if self._well else None
         return made or [None] * len(letters)
 
-    def _task(
-        self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
-    ) -> _Task:
-        wanted = {row.plan_id for row in letters}
-        new = {i: bureaus[i] for i in wanted if self._known.get(i) is not bureaus[i]}
+    def _new_to_it(self, wanted: Mapping[int, Bureau]) -> tuple[Mapping[int, Bureau], bool]:
+        """Which of these plans it has to be told, and whether to forget all others."""
+        new = {i: bureau for i, bureau in wanted.items() if self._known.get(i) is not bureau}
         forget = len(self._known) + len(new) > _PLANS_MAX
         if forget:
-            self._known, new = {}, {i: bureaus[i] for i in wanted}
+            self._known, new = {}, dict(wanted)
         self._known |= new
-        return _Task(self._number, _plans(new), forget, letters, at)
+        return new, forget
 
     def _say(self, value: object) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(_packed(value))
 
     async def _answer(self, number: int) -> list[Made | None] | None:
+        """The answer of that number; who does not give it is ended, as it may never do so."""
         if self._process is None or self._process.stdout is None:
             return None
-        body = b""
+        source, well = self._process.stdout, False
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                head = await self._process.stdout.readexactly(_LENGTH_BYTES)
-                body = await self._process.stdout.readexactly(int.from_bytes(head))
-        except (OSError, EOFError):
+                head = await source.readexactly(_LENGTH_BYTES)
+                body = await source.readexactly(int.from_bytes(head))
+            answered, made = pickle.loads(body)  # noqa: S301 - our own process
+            well = answered == number and not self._killed
+            return made if answered == number else None
+        except Exception:  # noqa: BLE001 - whatever it was: the letters are made here
             return None
         finally:
-            self._well = False  # a later answer would not be the one that was asked for
-        answered, made = pickle.loads(body)  # noqa: S301 - our own process
-        self._well = answered == number and not self._killed
-        return made if answered == number else None
+            # a later answer would not be the one that was asked for
+            if well:
+                self._well = True
+            else:
+                self._kill()
 
     async def close(self) -> None:
         """End the process and whatever it was writing."""

@@ -256,14 +256,28 @@ def suspect_waiting(connection: Connection) -> None:
     connection.execute(update(letter).where(letter.c.state.in_(waiting)).values(uncertain=True))
 
 
-def withdraw(connection: Connection, letter_id: int, reason: str) -> None:
-    """End a letter that has nothing more to say."""
-    _end(connection, letter_id, LetterState.WITHDRAWN, reason=reason)
-    connection.execute(
-        update(mention)
-        .where(mention.c.letter_id == letter_id, mention.c.state == MentionState.QUEUED.value)
-        .values(state=MentionState.VOID.value, reason=reason)
+def withdraw(
+    connection: Connection, letter_id: int, reason: str, *, owner: str | None = None
+) -> bool:
+    """End a letter that has nothing more to say: an unclaimed one, or one that `owner` still holds.
+
+    Gives whether it did.
+    """
+    ended = _release(
+        connection,
+        letter_id,
+        owner,
+        state=LetterState.WITHDRAWN.value,
+        due_at=None,
+        reason=reason,
     )
+    if ended:
+        connection.execute(
+            update(mention)
+            .where(mention.c.letter_id == letter_id, mention.c.state == MentionState.QUEUED.value)
+            .values(state=MentionState.VOID.value, reason=reason)
+        )
+    return ended
 
 
 def put_back(connection: Connection, letter_id: int, owner: str, **values: Any) -> bool:
@@ -320,10 +334,10 @@ def mark_failed(connection: Connection, letter_id: int, reason: str, **values: A
     )
 
 
-def _release(connection: Connection, letter_id: int, owner: str, **values: Any) -> bool:
+def _release(connection: Connection, letter_id: int, owner: str | None, **values: Any) -> bool:
     changed = connection.execute(
         update(letter)
-        .where(letter.c.id == letter_id, letter.c.owner == owner)
+        .where(letter.c.id == letter_id, letter.c.owner == owner, letter.c.due_at.is_not(None))
         .values(owner=None, **values)
     )
     return changed.rowcount == 1

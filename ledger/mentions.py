@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     func,
@@ -106,30 +107,38 @@ def threads(connection: Connection, obligations: Iterable[int]) -> dict[tuple[in
     return {(row.obligation_id, row.address): row.message_id for row in rows}
 
 
-_STALE = (
-    select(mention.c.id, obligation.c.state)
-    .join(obligation, obligation.c.id == mention.c.obligation_id)
-    .join(letter, letter.c.id == mention.c.letter_id)
-    .where(
-        among(mention.c.letter_id, "letters"),
-        mention.c.state == MentionState.QUEUED.value,
-        or_(
-            and_(
-                letter.c.kind.in_((*LADDER_KINDS, LetterKind.NOTICE.value)),
-                obligation.c.state.not_in(_OWED),
-            ),
-            and_(
-                letter.c.kind.in_((*LADDER_KINDS, LetterKind.CHANGE.value)),
-                mention.c.round != obligation.c.round,
-            ),
-            and_(letter.c.kind == LetterKind.CLOSING.value, obligation.c.state.in_(_OWED)),
-            and_(
-                letter.c.kind == LetterKind.CHANGE.value,
-                obligation.c.state.in_((State.SUBMITTED.value, State.ACCEPTED.value)),
-            ),
-        ),
-    )
+_stale = or_(
+    and_(
+        letter.c.kind.in_((*LADDER_KINDS, LetterKind.NOTICE.value)),
+        obligation.c.state.not_in(_OWED),
+    ),
+    and_(
+        letter.c.kind.in_((*LADDER_KINDS, LetterKind.CHANGE.value)),
+        mention.c.round != obligation.c.round,
+    ),
+    and_(letter.c.kind == LetterKind.CLOSING.value, obligation.c.state.in_(_OWED)),
+    and_(
+        letter.c.kind == LetterKind.CHANGE.value,
+        obligation.c.state.in_((State.SUBMITTED.value, State.ACCEPTED.value)),
+    ),
 )
+"""What does not hold any more of what a letter mentions: handed in, exempt, another deadline."""
+
+
+def _of_letters(*columns: Any) -> Select[Any]:
+    """What some unsent letters mention."""
+    return (
+        select(*columns)
+        .join(obligation, obligation.c.id == mention.c.obligation_id)
+        .join(letter, letter.c.id == mention.c.letter_id)
+        .where(
+            among(mention.c.letter_id, "letters"),
+            mention.c.state == MentionState.QUEUED.value,
+        )
+    )
+
+
+_STALE = _of_letters(mention.c.id, obligation.c.state).where(_stale)
 _VOID = (
     update(mention)
     .where(mention.c.id == bindparam("stale"))
@@ -138,7 +147,7 @@ _VOID = (
 
 
 def drop_settled(connection: Connection, letter_ids: Sequence[int]) -> None:
-    """Void in claimed letters what no longer holds: handed in, exempt, another deadline."""
+    """Void in claimed letters what does not hold any more."""
     stale = connection.execute(_STALE, {"letters": list(letter_ids)}).all()
     if stale:
         connection.execute(_VOID, [{"stale": r.id, "why": _why_stale(r.state)} for r in stale])
@@ -162,22 +171,18 @@ _SAID = [
     "reason",
     "submitted_at",
 ]
-_MENTIONS = (
-    select(
-        mention.c.letter_id,
-        mention.c.light,
-        mention.c.was,
-        *(obligation.c[name] for name in _SAID),
-    )
-    .join(obligation, obligation.c.id == mention.c.obligation_id)
-    .where(
-        among(mention.c.letter_id, "letters"),
-        mention.c.state == MentionState.QUEUED.value,
-    )
-    .order_by(obligation.c.deadline, obligation.c.id)
-)
+_MENTIONS = _of_letters(
+    mention.c.letter_id,
+    mention.c.light,
+    mention.c.was,
+    _stale.label("stale"),
+    *(obligation.c[name] for name in _SAID),
+).order_by(obligation.c.deadline, obligation.c.id)
 
 
 def listed(connection: Connection, letter_ids: Sequence[int]) -> list[Row[Any]]:
-    """What claimed letters mention, each with its obligation, the most urgent first."""
+    """What claimed letters mention, each with its obligation, the most urgent first.
+
+    `stale` is true for what has ceased to hold since the claim.
+    """
     return list(connection.execute(_MENTIONS, {"letters": list(letter_ids)}))

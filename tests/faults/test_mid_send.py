@@ -6,18 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from mailroom.settings import RelaySettings
-from mailroom.smtp import SmtpRelay
 from tests.support.ledgers import Desk, MakeDesk, everybodys_report, told
+from tests.support.relays import smtp_relay
 from tests.support.smtp import Action, FaultyServer
 
 SECTION, DEPUTY = "caiwu@edu.example", "fujuzhang@edu.example"
 LATER = ("03-17 09:05", "03-22 09:00", "03-24 09:00", "03-27 09:00", "03-29 09:00", "04-06 09:00")
-
-
-def _smtp(server: FaultyServer) -> SmtpRelay:
-    settings = RelaySettings(host="127.0.0.1", port=server.port, tls="none", timeout_s=10)
-    return SmtpRelay(settings)
 
 
 def _once(server: FaultyServer, recipient: str, deed: Callable[[], object]) -> None:
@@ -41,7 +35,7 @@ def _fates(desk: Desk) -> list[tuple[str, str, str]]:
 def test_f50_the_letter_under_way_is_sent_and_only_the_receipt_follows(
     make_desk: MakeDesk, faulty: FaultyServer
 ) -> None:
-    desk = make_desk(everybodys_report(), relay=_smtp(faulty))
+    desk = make_desk(everybodys_report(), relay=smtp_relay(faulty))
     _once(faulty, SECTION, desk.submit)
     desk.beat("03-17 09:00")
     assert _fates(desk) == [("reminder", "财务科", "sent"), ("receipt", "财务科", "queued")]
@@ -54,7 +48,7 @@ def test_f50_the_letter_under_way_is_sent_and_only_the_receipt_follows(
 def test_f50_a_letter_that_is_claimed_after_the_report_is_withdrawn(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty)
+    desk.relay = smtp_relay(faulty)
     desk.beats("03-17 09:00", "03-22 09:00", "03-24 09:00")
     _once(faulty, SECTION, desk.submit)
     desk.go("03-27 09:00").remind()
@@ -71,7 +65,7 @@ def test_f50_a_letter_that_is_claimed_after_the_report_is_withdrawn(
 def test_f50_a_letter_that_the_relay_did_not_take_is_not_tried_again(
     desk: Desk, faulty: FaultyServer, answer: Action
 ) -> None:
-    desk.relay = _smtp(faulty.script("DOT", answer))
+    desk.relay = smtp_relay(faulty.script("DOT", answer))
     _once(faulty, SECTION, desk.submit)
     assert told(desk.beat("03-17 09:00") + desk.beats(*LATER)) == [("receipt", SECTION)]
     assert _fates(desk) == [("reminder", "财务科", "withdrawn"), ("receipt", "财务科", "sent")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,20 +15,13 @@ from sqlalchemy import update
 
 from config.model import Holder
 from duban.bureau import Bureau
-from jobs import wording
 from jobs.deliver import Sent, deliver
 from jobs.outcome import TROUBLE, backoff
-from jobs.saying import Voice
-from jobs.scribe import Made, Scribe
 from jobs.status import status
-from ledger.letters import Letter
 from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
 from mailroom.render import Speaker
-from mailroom.settings import RelaySettings
-from mailroom.smtp import SmtpRelay
-from scheduler.clock import VirtualClock
 from tests.support.ledgers import (
     CAIWU,
     Desk,
@@ -36,26 +29,15 @@ from tests.support.ledgers import (
     at,
     everybodys_report,
     one_report,
-    open_ledger,
     told,
 )
 from tests.support.plans import OFFICE, plan_of, rule
+from tests.support.relays import headers, smtp_relay
 from tests.support.smtp import FaultyServer
 
 SECTION, OFFICE_MAIL = "caiwu@edu.example", "bangongshi@edu.example"
 DEPUTY = "fujuzhang@edu.example"
 CLIMB = ("03-17 09:00", "03-22 09:00", "03-24 09:00")
-
-
-def _smtp(server: FaultyServer, **more: object) -> SmtpRelay:
-    """Our relay over a real connection to the faulty server."""
-    settings = {"host": "127.0.0.1", "port": server.port, "tls": "none", "timeout_s": 5} | more
-    return SmtpRelay(RelaySettings(**settings))  # type: ignore[arg-type]
-
-
-def _ids(server: FaultyServer) -> list[str]:
-    """The Message-IDs of all mails that reached their final dot."""
-    return [str(message_from_bytes(m, policy=policy.default)["Message-ID"]) for m in server.mails]
 
 
 @dataclass
@@ -194,7 +176,7 @@ def test_what_the_relay_accepts_is_marked_with_its_reply(desk: Desk) -> None:
 def test_a_letter_reaches_a_real_server_as_it_was_composed(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty)
+    desk.relay = smtp_relay(faulty)
     (sent,) = desk.beat("03-17 09:00")
     assert faulty.recipients == [SECTION]
     mail = message_from_bytes(faulty.mails[0], policy=policy.default)
@@ -415,133 +397,6 @@ def test_f03_a_letter_that_waited_too_long_for_its_place_is_looked_at_again(
     assert [kind for kind, _ in told(sent)].count("reminder") == 1
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Iterator[Desk]:
-    """A hundred reminders that are due, in a file that a scribe can read."""
-    office = {"name": OFFICE, "email": OFFICE_MAIL}
-    sections = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(100)]
-    ledger = open_ledger(tmp_path, durable=True)
-    plan = Bureau(everybodys_report(sections=[office, *sections]))
-    desk = Desk(ledger, plan, VirtualClock(at("03-01 08:00")))
-    desk.reconcile()
-    desk.go("03-17 09:00").remind()
-    yield desk
-    ledger.close()
-
-
-def _addresses(server: FaultyServer) -> list[str]:
-    """Whom the mails that reached their final dot were to."""
-    return [str(message_from_bytes(m, policy=policy.default)["To"]) for m in server.mails]
-
-
-def test_letters_at_hand_for_the_relay_are_all_sent_once(many: Desk, faulty: FaultyServer) -> None:
-    relay = _smtp(faulty, connections=2)
-    sent = many.deliver(relay=relay, side_by_side=2, at_hand=2, batch=20)
-    assert len(sent) == len(faulty.mails) == len(set(_addresses(faulty))) == 100
-    assert len(faulty.said) == 2
-
-
-def test_letters_at_hand_are_given_back_untried_when_we_are_to_stop(
-    many: Desk, faulty: FaultyServer
-) -> None:
-    stop: list[int] = []
-    faulty.before_answer = stop.append
-    many.deliver(
-        relay=_smtp(faulty, connections=1),
-        side_by_side=1,
-        at_hand=3,
-        batch=20,
-        stopping=lambda: bool(stop),
-    )
-    rows = many.letters()
-    assert len(faulty.mails) == [row.state for row in rows].count("sent") == 1
-    assert {(row.state, row.attempts) for row in rows} == {("sent", 1), ("queued", 0)}
-
-
-def test_letters_at_hand_of_a_slow_relay_are_looked_at_again_before_they_leave(
-    many: Desk, faulty: FaultyServer
-) -> None:
-    def slow(count: int) -> None:
-        many.clock.instant += timedelta(seconds=11)
-        if count == 1:
-            many.submit("r/2023-03/第1科")  # the server knows of its letter already
-
-    faulty.before_answer = slow
-    sent = many.deliver(relay=_smtp(faulty, connections=1), side_by_side=1, at_hand=3, batch=99)
-    assert len(sent) == len(faulty.mails) == len(set(_addresses(faulty))) > 90
-    assert ("reminder", "s1@edu.example") not in told(sent)
-    assert ("receipt", "s1@edu.example") in told(sent)
-    assert len(faulty.said) < 10  # soon no more are at hand than the server has time for
-
-
-def test_f50_a_letter_claimed_anew_says_what_holds_then(many: Desk, faulty: FaultyServer) -> None:
-    class Useless(Scribe):
-        async def write(
-            self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
-        ) -> list[Made | None]:
-            return [None] * len(letters)
-
-    scribe = Useless("sqlite://", None, Voice("", ""))
-
-    def slow(count: int) -> None:
-        many.clock.instant += timedelta(seconds=11)
-        if count == 1:
-            many.submit("r/2023-03/第9科")
-            scribe._well = True
-
-    faulty.before_answer = slow
-    sent = many.deliver(relay=_smtp(faulty, connections=1), side_by_side=1, batch=50, scribe=scribe)
-    assert ("reminder", "s9@edu.example") not in told(sent)
-
-
-def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
-    many: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wording, "_MANY", 1)
-    ready, made = asyncio.Event(), list[int]()
-
-    class Mortal(Scribe):
-        async def _start(self, bureaus: dict[int, Bureau]) -> None:
-            await super()._start(bureaus)
-            ready.set()
-
-        async def write(
-            self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
-        ) -> list[Made | None]:
-            written = await super().write(bureaus, letters, at)
-            made.append(sum(letter is not None for letter in written))
-            if len(made) == 2 and self._process is not None:
-                self._process.kill()
-            return written
-
-    class Patient(_Counting):
-        async def send(self, mail: Mail) -> Reply:
-            await asyncio.wait_for(ready.wait(), 30)
-            return await super().send(mail)
-
-    scribe = Mortal(str(many.ledger.url), None, Voice("duban@edu.example", "督办"))
-    many.deliver(scribe=scribe, relay=Patient(many.relay, []), batch=10)
-    assert made[:2] == [10, 10]
-    assert made[-1] == 0
-    sent = [one.mail.recipient for one in many.sent]
-    assert sorted(sent) == sorted(set(sent))
-    assert {row.state for row in many.letters()} == {"sent"}
-
-
-def test_a_scribe_is_at_hand_before_many_letters_can_be_due(
-    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[int] = []
-    monkeypatch.setattr(Scribe, "begin", lambda self, bureaus: begun.append(len(bureaus)))
-    scribe = Scribe("sqlite://", None, Voice("", ""))
-    office = {"name": OFFICE, "email": OFFICE_MAIL}
-    many = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(199)]
-    make_desk(everybodys_report(sections=[office, *many[1:]])).deliver(scribe=scribe)
-    assert begun == []
-    make_desk(everybodys_report(sections=[office, *many])).deliver(scribe=scribe)
-    assert begun == [1]
-
-
 # what the relay says
 
 
@@ -571,7 +426,7 @@ def test_f02_a_crash_between_claim_and_sending_loses_nothing(desk: Desk) -> None
 def test_f03_a_temporary_refusal_backs_off_from_five_minutes_to_an_hour(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty.script("RCPT", *[b"451 4.7.1 greylisted\r\n"] * 6))
+    desk.relay = smtp_relay(faulty.script("RCPT", *[b"451 4.7.1 greylisted\r\n"] * 6))
     desk.go("03-17 09:00").remind()
     waits = []
     for _ in range(6):
@@ -716,7 +571,7 @@ def test_the_back_off_doubles_and_never_exceeds_an_hour() -> None:
 def test_f04_a_refused_recipient_is_not_tried_again_and_the_office_is_told(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty.script("RCPT", b"550 5.1.1 no such user\r\n"))
+    desk.relay = smtp_relay(faulty.script("RCPT", b"550 5.1.1 no such user\r\n"))
     (notice,) = desk.beat("03-17 09:00") or desk.deliver()
     assert told([notice]) == [("notice", OFFICE_MAIL)]
     assert "caiwu@edu.example" in notice.ready.facts.message[0]
@@ -765,7 +620,7 @@ def test_a_refusal_of_the_offices_own_mailbox_makes_no_letter_about_itself(desk:
 def test_f06_an_answer_that_never_came_means_the_same_message_id_again(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty.script("DOT", "reset"))
+    desk.relay = smtp_relay(faulty.script("DOT", "reset"))
     desk.beat("03-17 09:00")
     row = desk.letters()[0]
     assert (row.state, row.uncertain) == ("queued", True)
@@ -773,13 +628,13 @@ def test_f06_an_answer_that_never_came_means_the_same_message_id_again(
     desk.go("03-17 09:05").deliver()
     assert desk.letters()[0].state == "sent"
     assert len(faulty.mails) == 2
-    assert len(set(_ids(faulty))) == 1
+    assert len(set(headers(faulty, "Message-ID"))) == 1
 
 
 def test_f08_what_the_office_must_mend_is_held_and_tried_every_five_minutes(
     desk: Desk, faulty: FaultyServer
 ) -> None:
-    desk.relay = _smtp(faulty, tls="starttls")  # which this server does not offer
+    desk.relay = smtp_relay(faulty, tls="starttls")  # which this server does not offer
     desk.beat("03-17 09:00")
     for minute in ("09:05", "09:10"):
         assert desk.letters()[0].due_at == at(f"03-17 {minute}")

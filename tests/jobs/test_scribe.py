@@ -249,13 +249,29 @@ def test_a_scribe_that_is_closed_while_it_starts_leaves_no_process(bench: Bench)
     assert asyncio.run(run()) == -signal.SIGKILL
 
 
-def test_a_scribe_that_hangs_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hung() -> Answer:
+def test_a_scribe_that_hangs_is_given_up_and_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hung() -> tuple[Answer, int]:
         monkeypatch.setattr(scribes, "_PATIENCE_S", 0.2)
+        process = bench.scribe._process
+        assert process is not None
         bench.send(signal.SIGSTOP)
-        return await bench.asks()
+        return await bench.asks(), await asyncio.wait_for(process.wait(), 30)
 
-    assert bench.run(hung) == [None] * 3
+    assert bench.run(hung) == ([None] * 3, -signal.SIGKILL)
+
+
+def test_a_scribe_that_talks_nonsense_is_given_up_and_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense() -> tuple[Answer, int]:
+        process = bench.scribe._process
+        assert process is not None
+        monkeypatch.setattr("jobs.scribe.pickle.loads", lambda _body: 1 / 0)
+        return await bench.asks(), await asyncio.wait_for(process.wait(), 30)
+
+    assert bench.run(nonsense) == ([None] * 3, -signal.SIGKILL)
 
 
 def test_f38_a_scribe_inherits_none_of_our_secrets(

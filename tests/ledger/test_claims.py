@@ -84,6 +84,16 @@ def test_only_the_owner_can_put_a_letter_back(three: Desk) -> None:
     assert three.letters()[0].state == LetterState.QUEUED
 
 
+def test_only_the_owner_can_withdraw_a_claimed_letter(three: Desk) -> None:
+    _claim(three, three.ledger, "a", 1)
+    which = three.letters()[0].id
+    with three.ledger.write() as connection:
+        assert not letters.withdraw(connection, which, "late", owner="b")
+        assert not letters.withdraw(connection, which, "late")
+        assert letters.withdraw(connection, which, "late", owner="a")
+    assert three.letters()[0].state == LetterState.WITHDRAWN
+
+
 def test_what_was_sent_is_neither_failed_nor_withdrawn_any_more(three: Desk) -> None:
     three.deliver()
     which = three.letters()[0].id
