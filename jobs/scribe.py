@@ -211,10 +211,8 @@ class _Desk:
     """Where the process writes."""
 
     def __init__(self, url: str, templates: Path | None, voice: Voice) -> None:
-        self._ledger, self._speaker, self._voice = Ledger(url), Speaker(templates), voice
-        file = self._ledger.path
-        if file is not None and not file.exists():
-            raise SystemExit(f"{file} is not there")  # SQLite would make an empty one in its place
+        self._ledger = Ledger(url, must_exist=True)
+        self._speaker, self._voice = Speaker(templates), voice
         self._bureaus: dict[int, Bureau] = {}
 
     def write(self, task: _Task) -> list[Made | None]:

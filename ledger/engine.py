@@ -34,17 +34,23 @@ class LedgerError(RuntimeError):
 class Ledger:
     """A database of obligations, letters and events.
 
-    `url` is an SQLAlchemy address (`sqlite:///duban.sqlite`). `durable=False` gives up safety
-    against a power cut for speed, and a `seed` makes the tokens repeatable: both for simulated
-    years only. Raises LedgerError where it cannot be opened.
+    `url` is an SQLAlchemy address (`sqlite:///duban.sqlite`). A file that is not there is made by
+    `prepare`, unless it `must_exist`, and by nothing else: an empty one in the place of one that
+    was taken away would end the log of that. `durable=False` gives up safety against a power cut
+    for speed, and a `seed` makes the tokens repeatable: both for simulated years only. Raises
+    LedgerError where it cannot be opened.
     """
 
-    def __init__(self, url: str, *, durable: bool = True, seed: int | None = None) -> None:
+    def __init__(
+        self, url: str, *, must_exist: bool = False, durable: bool = True, seed: int | None = None
+    ) -> None:
         self.url = make_url(url)
+        self._must_exist, self._being_made = must_exist, False
         self._random = SystemRandom() if seed is None else Random(seed)  # noqa: S311
         if self.sqlite:
             self.engine = create_engine(self.url, hide_parameters=True)
             _tune_sqlite(self.engine, durable=durable)
+            event.listen(self.engine, "do_connect", self._name_the_file)
         else:
             self.engine = create_engine(
                 self.url, hide_parameters=True, connect_args=_patience(self.url)
@@ -68,6 +74,11 @@ class Ledger:
         """The file of an SQLite ledger."""
         name = self.url.database
         return Path(name) if self.sqlite and name and name != ":memory:" else None
+
+    @property
+    def _own_name(self) -> Path | None:
+        """The path, but where the address gives SQLite's own URI, which says what may be done."""
+        return None if "uri" in self.url.query else self.path
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -98,6 +109,7 @@ class Ledger:
 
         from ledger.migrate import upgrade
 
+        self._being_made = not self._must_exist
         try:
             with _plainly(self):
                 upgrade(self.engine)
@@ -106,14 +118,27 @@ class Ledger:
                 f"the ledger is of another duban's making (its schema is {found!r}, this one knows "
                 f"up to {SCHEMA!r}); install that version again, or restore a backup"
             ) from error
+        finally:
+            self._being_made = False
 
     def version(self) -> str | None:
-        """The migration that the database is at, None for an empty one."""
+        """The migration that the database is at, None for an empty one, or none at all."""
+        if self._own_name is not None and not self._own_name.exists():
+            return None
         with _plainly(self), self.engine.connect() as connection:
             if not connection.dialect.has_table(connection, "alembic_version"):
                 return None
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             return str(found) if found else None
+
+    def _name_the_file(
+        self, _dialect: Any, _record: Any, place: list[Any], options: dict[str, Any]
+    ) -> None:
+        """Tell SQLite the file that it opens, and whether it may make it."""
+        if self._own_name is not None:
+            mode = "rwc" if self._being_made else "rw"
+            place[0] = f"{self._own_name.absolute().as_uri()}?mode={mode}"
+            options["uri"] = True
 
     def _check_place(self) -> None:
         """Refuse to write into a file that was taken away: nobody would ever read it."""

@@ -121,7 +121,7 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
     from ledger.engine import Ledger, LedgerError
 
     try:
-        ledger = Ledger(url)
+        ledger = Ledger(url, must_exist=must_exist)
         if must_exist and ledger.path is not None and not ledger.path.exists():
             raise Refused(say("no.ledger", ledger=ledger.path))
         try:

@@ -56,6 +56,21 @@ def test_f17_nothing_is_written_where_another_ledger_lies(ledger: Ledger, tmp_pa
     ledger.close()
 
 
+def test_f17_nothing_is_made_where_a_ledger_was_taken_away(ledger: Ledger, tmp_path: Path) -> None:
+    """An empty file in its place would end the log of the one that is still written."""
+    (tmp_path / "ledger.sqlite").rename(tmp_path / "away")
+    before = sorted(tmp_path.iterdir())
+    with ledger.read() as connection:  # it holds the file still
+        assert plans.get_mark(connection, "word") == "first"
+        with pytest.raises(LedgerError, match="cannot be opened"), ledger.read():
+            pass  # on one more connection
+    late = Ledger(str(ledger.url), must_exist=True)
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        late.prepare()
+    assert sorted(tmp_path.iterdir()) == before
+    ledger.close()
+
+
 def test_f17_a_daemon_whose_ledger_is_taken_away_stops_sending_until_it_is_back(
     start_node: StartNode, faulty: FaultyServer, tmp_path: Path
 ) -> None:
