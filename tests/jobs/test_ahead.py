@@ -25,7 +25,7 @@ from mailroom.relay import Mail, Relay, Reply
 from scheduler.clock import VirtualClock
 from tests.support.ledgers import Desk, MakeDesk, at, everybodys_report, open_ledger, told
 from tests.support.plans import OFFICE
-from tests.support.relays import headers, smtp_relay
+from tests.support.relays import announced, headers, smtp_relay
 from tests.support.smtp import FaultyServer
 
 OFFICE_MAIL, NINTH = "bangongshi@edu.example", "r/2023-03/第9科"
@@ -62,11 +62,14 @@ def many(tmp_path: Path) -> Iterator[Desk]:
     ledger.close()
 
 
-def test_letters_at_hand_for_the_relay_are_all_sent_once(many: Desk, faulty: FaultyServer) -> None:
+def test_letters_at_hand_for_the_relay_are_announced_and_all_sent_once(
+    many: Desk, faulty: FaultyServer, writes: list[bytes]
+) -> None:
     relay = smtp_relay(faulty, connections=2)
     sent = many.deliver(relay=relay, side_by_side=2, at_hand=2, batch=20)
     assert len(sent) == len(faulty.mails) == len(set(headers(faulty, "To"))) == 100
     assert len(faulty.said) == 2
+    assert announced(writes) > 90
 
 
 def test_letters_at_hand_are_given_back_untried_when_we_are_to_stop(

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.relays import writes
 from tests.support.smtp import FaultyServer, certificates, make_faulty
 
-__all__ = ["certificates", "make_faulty"]
+__all__ = ["certificates", "make_faulty", "writes"]
 
 
 @pytest.fixture(params=[True, False], ids=["pipelining", "one by one"])

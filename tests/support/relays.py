@@ -5,6 +5,10 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 from typing import Any
 
+import pytest
+from aiosmtplib import SMTPResponse
+
+from mailroom.conversation import Conversation
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
 from tests.support.smtp import FaultyServer
@@ -24,3 +28,27 @@ def smtp_relay(server: FaultyServer, **more: Any) -> SmtpRelay:
 def headers(server: FaultyServer, name: str) -> list[str]:
     """A header of each mail that reached its final dot."""
     return [str(message_from_bytes(m, policy=policy.default)[name]) for m in server.mails]
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What we wrote to servers, and `…` where we waited for an answer."""
+    written: list[bytes] = []
+    say, hear = Conversation.say, Conversation.hear
+
+    def said(self: Conversation, *parts: bytes) -> None:
+        written.append(b"".join(parts))
+        say(self, *parts)
+
+    async def heard(self: Conversation) -> SMTPResponse:
+        written.append("…".encode())
+        return await hear(self)
+
+    monkeypatch.setattr(Conversation, "say", said)
+    monkeypatch.setattr(Conversation, "hear", heard)
+    return written
+
+
+def announced(writes: list[bytes]) -> int:
+    """How many mails were announced with another's content."""
+    return b"".join(writes).count(b"\r\n.\r\nMAIL FROM:<")
