@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,31 +20,16 @@ from jobs.scribe import Made, Scribe, _Desk, _Task
 from ledger import letters as rows
 from ledger.engine import LedgerError
 from ledger.letters import Letter
-from mailroom.relay import Mail, Relay, Reply
+from mailroom.relay import Mail, Reply
 from scheduler.clock import VirtualClock
 from tests.support.ledgers import Desk, MakeDesk, at, everybodys_report, open_ledger, told
 from tests.support.plans import OFFICE
-from tests.support.relays import announced, headers, smtp_relay
+from tests.support.relays import Counting, announced, headers, smtp_relay
 from tests.support.smtp import FaultyServer
 
 OFFICE_MAIL, NINTH = "bangongshi@edu.example", "r/2023-03/第9科"
 VOICE = Voice("duban@edu.example", "督办")
 Event = Callable[[], object]
-
-
-@dataclass
-class Counting:
-    """A relay that remembers what it was handed."""
-
-    behind: Relay
-    took: list[Mail]
-
-    async def send(self, mail: Mail) -> Reply:
-        self.took.append(mail)
-        return await self.behind.send(mail)
-
-    async def close(self) -> None:
-        """Nothing to give back."""
 
 
 @pytest.fixture
@@ -188,7 +172,7 @@ def test_letters_whose_words_come_when_the_ledger_fails_are_not_begun(many: Desk
         failed.set()
         raise LedgerError("away")
 
-    relay = Counting(many.relay, [])
+    relay = Counting(many.relay)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "_AT_STAKE", 1)
         patch.setattr(job, "_mark", fails)
@@ -225,7 +209,7 @@ def test_a_letter_that_could_not_be_put_off_is_put_off_at_once(many: Desk) -> No
     def fails(*_: object) -> None:
         raise LedgerError("away")
 
-    relay = Broken(many.relay, [])
+    relay = Broken(many.relay)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "put_off", fails)
         with pytest.raises(LedgerError):
@@ -284,7 +268,7 @@ def test_letters_worded_by_a_scribe_are_all_sent_once_even_if_it_is_killed(
             return await super().send(mail)
 
     scribe = Mortal(str(many.ledger.url), None, VOICE)
-    many.deliver(scribe=scribe, relay=Patient(many.relay, []), batch=10)
+    many.deliver(scribe=scribe, relay=Patient(many.relay), batch=10)
     assert made[:2] == [10, 10]
     assert made[-1] == 0
     sent = [one.mail.recipient for one in many.sent]

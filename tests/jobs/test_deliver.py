@@ -32,7 +32,7 @@ from tests.support.ledgers import (
     told,
 )
 from tests.support.plans import OFFICE, plan_of, rule
-from tests.support.relays import headers, smtp_relay
+from tests.support.relays import Counting, headers, smtp_relay
 from tests.support.smtp import FaultyServer
 
 SECTION, OFFICE_MAIL = "caiwu@edu.example", "bangongshi@edu.example"
@@ -88,21 +88,6 @@ class GuardedRelay:
         if len(self.took) == 1:
             raise self.fault
         return Reply(Outcome.ACCEPTED, "250 ok", 250)
-
-    async def close(self) -> None:
-        """Nothing to give back."""
-
-
-@dataclass
-class _Counting:
-    """A relay that remembers what it was handed."""
-
-    behind: Relay
-    took: list[Mail]
-
-    async def send(self, mail: Mail) -> Reply:
-        self.took.append(mail)
-        return await self.behind.send(mail)
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -327,7 +312,7 @@ def test_letters_claimed_and_not_tried_are_given_back_when_the_daemon_stops(
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
     stopped: list[Mail] = []
-    relay = _Counting(desk.relay, stopped)
+    relay = Counting(desk.relay, stopped)
     sent = desk.deliver(relay=relay, side_by_side=1, stopping=lambda: bool(stopped))
     assert len(sent) == 1
     rows = desk.letters()
@@ -368,12 +353,12 @@ def test_a_letter_that_missed_its_turn_gets_another_and_is_not_late(make_desk: M
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
 
-    class Slow(_Counting):
+    class Slow(Counting):
         async def send(self, mail: Mail) -> Reply:
             desk.go("03-17 09:01")
             return await super().send(mail)
 
-    relay = Slow(desk.relay, [])
+    relay = Slow(desk.relay)
     desk.deliver(relay=relay, per_minute=60, side_by_side=1, stopping=_looks(8))
     assert len(relay.took) == 1
     assert sorted(row.state for row in desk.letters()) == ["queued", "queued", "sent"]
@@ -385,7 +370,7 @@ def test_f03_a_letter_that_waited_too_long_for_its_place_is_looked_at_again(
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
 
-    class Slow(_Counting):
+    class Slow(Counting):
         async def send(self, mail: Mail) -> Reply:
             if not self.took:
                 desk.go("03-17 09:00:11")
@@ -393,7 +378,7 @@ def test_f03_a_letter_that_waited_too_long_for_its_place_is_looked_at_again(
                     desk.submit(key)
             return await super().send(mail)
 
-    sent = desk.deliver(relay=Slow(desk.relay, []), side_by_side=1)
+    sent = desk.deliver(relay=Slow(desk.relay), side_by_side=1)
     assert [kind for kind, _ in told(sent)].count("reminder") == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -9,9 +10,26 @@ import pytest
 from aiosmtplib import SMTPResponse
 
 from mailroom.conversation import Conversation
+from mailroom.relay import Mail, Relay, Reply
 from mailroom.settings import RelaySettings
 from mailroom.smtp import SmtpRelay
 from tests.support.smtp import FaultyServer
+
+
+@dataclass
+class Counting:
+    """A relay that remembers what it was handed."""
+
+    behind: Relay
+    took: list[Mail] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> Reply:
+        """Remember it, and hand it on."""
+        self.took.append(mail)
+        return await self.behind.send(mail)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
 
 
 def smtp_relay(server: FaultyServer, **more: Any) -> SmtpRelay:
