@@ -20,11 +20,26 @@ _OURS = ("aiosmtplib", "sqlalchemy", "psycopg", "uvloop", "jinja2")
 
 @dataclass(frozen=True)
 class Figures:
-    """Letters a second; milliseconds from the relay's 250 to the commit; the largest memory."""
+    """How many letters, the seconds that they took to send, and to queue before.
 
-    rate: float
+    With it milliseconds from the relay's 250 to the commit, and the largest memory.
+    """
+
+    letters: int
+    sending_s: float
+    queueing_s: float = 0
     lags_ms: Sequence[float] = field(default=())
     memory_mb: float = 0
+
+    @property
+    def rate(self) -> float:
+        """Letters sent a second, from due to accepted."""
+        return self.letters / self.sending_s
+
+    @property
+    def whole_rate(self) -> float:
+        """Letters queued and sent a second."""
+        return self.letters / (self.queueing_s + self.sending_s)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

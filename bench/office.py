@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -40,8 +42,15 @@ def make_plan(folder: Path, count: int) -> Path:
     return folder
 
 
-def fill(url: str, folder: Path) -> int:
-    """Queue every letter that is due at NOW, but hold it back; gives how many there are."""
+class Filled(NamedTuple):
+    """How many letters were queued, and in how many seconds: all obligations looked at."""
+
+    letters: int
+    seconds: float
+
+
+def fill(url: str, folder: Path) -> Filled:
+    """Queue every letter that is due at NOW, but hold it back."""
     loaded = load_plan(folder)
     if loaded.plan is None:
         raise SystemExit("\n".join(map(str, loaded.problems)))
@@ -50,16 +59,18 @@ def fill(url: str, folder: Path) -> int:
     reconcile(ledger, bureau, NOW - timedelta(days=7))
     with ledger.read() as connection:
         bureaus = {plans.ids(connection)[bureau.plan.id]: bureau}
+    begun = time.monotonic()
     circulate(ledger, bureaus, NOW)
     # some obligations are looked at again a minute later, when others have been queued
     for minute in range(AFTER_MINUTES):
         remind(ledger, bureaus, NOW + timedelta(minutes=minute))
+    seconds = time.monotonic() - begun
     with ledger.write() as connection:
         queued = letter.c.state == "queued"
         connection.execute(update(letter).where(queued).values(due_at=NOW + _LATER))
         count: int = connection.execute(select(func.count()).where(queued)).scalar_one()
     ledger.close()
-    return count
+    return Filled(count, seconds)
 
 
 def release(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.figures import Figures
 from bench.machinery import Machinery
-from bench.office import AFTER_MINUTES, NOW, fill, make_plan, release, settled
+from bench.office import AFTER_MINUTES, NOW, Filled, fill, make_plan, release, settled
 from bench.sink import Sink
 from ledger.engine import Ledger
 from scheduler.clock import SystemClock
@@ -100,25 +100,25 @@ def _start(machinery: Machinery, folder: Path, url: str, sink: Sink, **more: Any
 
 def sqlite(machinery: Machinery, count: int) -> Figures:
     """One daemon on SQLite."""
-    folder, full, held = _full_file(machinery, count)
+    folder, full, filled = _full_file(machinery, count)
     file = machinery.fresh("ledger")
     shutil.copy(full, file)
-    return _race(machinery, folder, f"sqlite:///{file}", held, 1)
+    return _race(machinery, folder, f"sqlite:///{file}", filled, 1)
 
 
 def postgres(machinery: Machinery, count: int, daemons: int) -> Figures:
     """One or more daemons on PostgreSQL."""
-    folder, full, held = _full_database(machinery, count)
+    folder, full, filled = _full_database(machinery, count)
     name = machinery.fresh("ledger").name.replace("-", "_")
     machinery.postgres.do(f"CREATE DATABASE {name} TEMPLATE {full}")
-    figures = _race(machinery, folder, machinery.postgres.url(name), held, daemons)
+    figures = _race(machinery, folder, machinery.postgres.url(name), filled, daemons)
     machinery.postgres.do(f"DROP DATABASE {name}")
     return figures
 
 
 def killed(machinery: Machinery, count: int) -> int:
     """Kill a daemon on SQLite in the midst, start another; gives how many came twice."""
-    folder, full, held = _full_file(machinery, count)
+    folder, full, (held, _) = _full_file(machinery, count)
     file = machinery.fresh("ledger")
     shutil.copy(full, file)
     url = f"sqlite:///{file}"
@@ -139,7 +139,7 @@ def killed(machinery: Machinery, count: int) -> int:
         return sink.count - held
 
 
-def _race(machinery: Machinery, folder: Path, url: str, held: int, daemons: int) -> Figures:
+def _race(machinery: Machinery, folder: Path, url: str, filled: Filled, daemons: int) -> Figures:
     with Sink() as sink:
         running = [_start(machinery, folder, url, sink) for _ in range(daemons)]
         ledger = Ledger(url)
@@ -147,12 +147,12 @@ def _race(machinery: Machinery, folder: Path, url: str, held: int, daemons: int)
         release(ledger)
         for daemon in running:
             daemon.wake()
-        taken = sink.wait(held) - begun
+        taken = sink.wait(filled.letters) - begun
         _until_settled(ledger)
         ledger.close()
         memory = max(daemon.memory_mb for daemon in running)
         lags = [lag for daemon in running for lag in daemon.stop()]
-    return Figures(held / taken, lags, memory)
+    return Figures(filled.letters, taken, filled.seconds, lags, memory)
 
 
 def _until_settled(ledger: Ledger) -> None:
@@ -166,16 +166,16 @@ def _folder(machinery: Machinery, count: int) -> Path:
 
 
 @cache
-def _full_file(machinery: Machinery, count: int) -> tuple[Path, Path, int]:
+def _full_file(machinery: Machinery, count: int) -> tuple[Path, Path, Filled]:
     folder, file = _folder(machinery, count), machinery.fresh("full")
     return folder, file, fill(f"sqlite:///{file}", folder)
 
 
 @cache
-def _full_database(machinery: Machinery, count: int) -> tuple[Path, str, int]:
+def _full_database(machinery: Machinery, count: int) -> tuple[Path, str, Filled]:
     folder, name = _folder(machinery, count), f"full{count}"
     machinery.postgres.do(f"CREATE DATABASE {name}")
-    held = fill(machinery.postgres.url(name), folder)
+    filled = fill(machinery.postgres.url(name), folder)
     # what its autovacuum does by itself within minutes, long before a morning's letters are due
     machinery.postgres.do("VACUUM ANALYZE", name)
-    return folder, name, held
+    return folder, name, filled

@@ -30,7 +30,8 @@ def run(machinery: Machinery, count: int, processes: int, name: str) -> Figures:
         machinery.started.append(peer)
         assert peer.stdin is not None
         assert peer.stdout is not None
-        if peer.stdout.readline() != "ready\n":
+        ready, _, queueing = peer.stdout.readline().partition(" ")
+        if ready != "ready":
             raise SystemExit(f"{name} did not get ready")
         begun = time.monotonic()
         peer.stdin.write("go\n")
@@ -38,7 +39,7 @@ def run(machinery: Machinery, count: int, processes: int, name: str) -> Figures:
         taken = sink.wait(count) - begun
         peer.stdin.close()
         peer.wait(60)
-        return Figures(count / taken)
+        return Figures(count, taken, float(queueing))
 
 
 def _database(machinery: Machinery, name: str) -> int:
@@ -55,4 +56,4 @@ def smtp_source(_machinery: Machinery, count: int) -> Figures:
         begun = time.monotonic()
         address = f"127.0.0.1:{sink.port}"
         subprocess.run([program("smtp-source"), *options, *envelope, address], check=True)
-        return Figures(count / (sink.wait(count) - begun))
+        return Figures(count, sink.wait(count) - begun)

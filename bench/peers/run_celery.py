@@ -46,6 +46,7 @@ def main():
     """Queue, start the workers on another queue, and turn them to this one when told."""
     file, count, processes = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     letter = json.loads(Path(file).read_text(encoding="utf-8"))
+    begun = time.monotonic()
     with app.producer_pool.acquire(block=True) as producer:
         for n in range(count):
             send.apply_async(
@@ -58,6 +59,7 @@ def main():
                 queue="mail",
                 producer=producer,
             )
+    queueing = time.monotonic() - begun
     plain = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=ERROR"]
     command = [sys.executable, "-m", "celery", "-A", "run_celery", "worker", "-Q", "idle"]
     worker = subprocess.Popen(
@@ -68,7 +70,7 @@ def main():
     try:
         while not app.control.ping(timeout=0.5):
             time.sleep(0.1)
-        print("ready", flush=True)
+        print("ready", queueing, flush=True)
         sys.stdin.readline()
         app.control.add_consumer("mail")
         sys.stdin.readline()

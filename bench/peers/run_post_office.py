@@ -5,6 +5,7 @@ python run_post_office.py LETTER COUNT PROCESSES SMTP_PORT DATABASE_PORT
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import django
@@ -47,9 +48,10 @@ made = [
     }
     for n in range(COUNT)
 ]
+begun = time.monotonic()
 for start in range(0, COUNT, 1000):
     mail.send_many(made[start : start + 1000])
-print("ready", flush=True)
+print("ready", time.monotonic() - begun, flush=True)
 sys.stdin.readline()
 mail.send_queued_mail_until_done("post_office", processes=PROCESSES, log_level=1)
 sys.stdin.readline()
