@@ -170,7 +170,7 @@ class _Delivery:
     async def _work(self) -> None:
         """Carry one letter after the other until none is left."""
         while not self._ending:
-            if self._few():
+            if self._more and self._few():
                 self._refill()
             if not self._waiting:
                 return
