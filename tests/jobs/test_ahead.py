@@ -127,6 +127,23 @@ class Here(Scribe):
         return made
 
 
+def test_the_last_letters_are_marked_together_as_the_first_ones(
+    many: Desk, faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked: list[int] = []
+    mark = job._mark
+
+    def counted(*given: Any) -> int:
+        marked.append(len(given[3]))
+        return mark(*given)
+
+    monkeypatch.setattr(job, "_GATHER_S", 60)  # the busiest machine gathers in time
+    monkeypatch.setattr(job, "_mark", counted)
+    many.deliver(relay=smtp_relay(faulty), scribe=Here(many), side_by_side=8, at_hand=8, batch=40)
+    assert sum(marked) == 100
+    assert len(marked) < 20
+
+
 def test_f50_what_is_handed_in_between_claim_and_wording_is_not_reminded_of(many: Desk) -> None:
     sent = many.deliver(scribe=Here(many, before=lambda: many.submit(NINTH)), batch=20)
     assert ("reminder", "s9@edu.example") not in told(sent)
