@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,9 @@ import pytest
 from hypothesis import settings
 
 IN_CI = bool(os.environ.get("CI"))
+
+# Tests make many small objects and few cycles: a tenth of their time went into looking for garbage.
+gc.set_threshold(100_000)
 
 # A loaded machine is slow, and that is no finding: no deadlines. In CI the examples are always the
 # same, so that a failure comes from the change; a developer's machine looks for new ones.
