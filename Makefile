@@ -47,6 +47,10 @@ $(AXE): | $(VENV)/.ready
 	@if command -v npm >/dev/null; then npm install --prefix $(VENV)/axe --no-save --ignore-scripts \
 		--no-audit --no-fund --silent axe-core@4.14.1; fi
 
+# Whole years: to measure their coverage would double their time, and other tests reach all that they do.
+WHOLE_YEARS := tests/checker/test_quanzhou.py tests/scheduler/test_quanzhou_year.py tests/postgres/test_years.py \
+	tests/years
+
 .PHONY: lint types rooms unit postgresql installed
 lint: $(VENV)/.ready
 	$(BIN)/ruff check $(CODE)
@@ -59,7 +63,7 @@ rooms: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.ready $(AXE) ## the tests, with their coverage; the years have a run of their own
-	$(PY) -m pytest --numprocesses=$(WORKERS) --ignore=tests/install --ignore=tests/years/test_years.py \
+	$(PY) -m pytest --numprocesses=$(WORKERS) --ignore=tests/install $(WHOLE_YEARS:%=--ignore=%) \
 		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='duban/*' --fail-under=100
@@ -75,12 +79,12 @@ installed: $(VENV)/.ready ## build the wheel, install it as a user would, and te
 	$(PY) -m build --wheel --no-isolation --outdir dist . >/dev/null
 	TEST_WHEEL="$$(realpath dist/*.whl)" $(PY) -m pytest tests/install
 
-# Years of a small plan under random faults; each failure names its seed.
+# Years of a small plan under random faults, where each failure names its seed; and the other whole years.
 COUNT ?= 500
 FIRST ?= 1
 .PHONY: years year
-years: $(VENV)/.ready ## simulated years under random faults (COUNT=500, from seed FIRST=1)
-	YEARS=$(COUNT) FIRST_YEAR=$(FIRST) $(PY) -m pytest --numprocesses=$(WORKERS) tests/years/test_years.py
+years: $(VENV)/.ready ## whole years: simulated ones under random faults (COUNT=500, from seed FIRST=1), the real plan's
+	YEARS=$(COUNT) FIRST_YEAR=$(FIRST) $(PY) -m pytest --numprocesses=$(WORKERS) $(WHOLE_YEARS)
 
 year: $(VENV)/.ready ## one of them again: SEED=7
 	$(PY) -m tests.years $(SEED)
