@@ -47,6 +47,9 @@ $(AXE): | $(VENV)/.ready
 	@if command -v npm >/dev/null; then npm install --prefix $(VENV)/axe --no-save --ignore-scripts \
 		--no-audit --no-fund --silent axe-core@4.14.1; fi
 
+# A worker keeps to its half, for whose servers and browsers start once; then it takes from the other's.
+SHARED := --numprocesses=$(WORKERS) --dist=worksteal
+
 # Whole years: to measure their coverage would double their time, and other tests reach all that they do.
 WHOLE_YEARS := tests/checker/test_quanzhou.py tests/scheduler/test_quanzhou_year.py tests/postgres/test_years.py \
 	tests/years
@@ -63,14 +66,14 @@ rooms: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.ready $(AXE) ## the tests, with their coverage; the years have a run of their own
-	$(PY) -m pytest --numprocesses=$(WORKERS) --ignore=tests/install $(WHOLE_YEARS:%=--ignore=%) \
+	$(PY) -m pytest $(SHARED) --ignore=tests/install $(WHOLE_YEARS:%=--ignore=%) \
 		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --include='duban/*' --fail-under=100
 
 # What asks for a ledger there gets one of PostgreSQL; the tests of the jobs and of the ledger do so anyway.
 postgresql: $(VENV)/.ready ## the tests of the pages and the mailbox again, on PostgreSQL
-	LEDGER=postgresql $(PY) -m pytest --numprocesses=$(WORKERS) --ignore-glob='*browser*' \
+	LEDGER=postgresql $(PY) -m pytest $(SHARED) --ignore-glob='*browser*' \
 		--ignore=tests/board/test_accessible.py tests/board tests/inbox
 
 # A wheel made of a clean tree: what setuptools left in build/ would be packed again.
@@ -84,7 +87,7 @@ COUNT ?= 500
 FIRST ?= 1
 .PHONY: years year
 years: $(VENV)/.ready ## whole years: simulated ones under random faults (COUNT=500, from seed FIRST=1), the real plan's
-	YEARS=$(COUNT) FIRST_YEAR=$(FIRST) $(PY) -m pytest --numprocesses=$(WORKERS) $(WHOLE_YEARS)
+	YEARS=$(COUNT) FIRST_YEAR=$(FIRST) $(PY) -m pytest $(SHARED) $(WHOLE_YEARS)
 
 year: $(VENV)/.ready ## one of them again: SEED=7
 	$(PY) -m tests.years $(SEED)
