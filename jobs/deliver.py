@@ -35,6 +35,8 @@ _GATHER_S = 0.01
 """How long the marks of accepted letters wait for one another."""
 _AT_STAKE = 20
 """So many letters at most are sent again after a crash: those under way, and those not marked."""
+_ANEW = timedelta(minutes=1)
+"""When a letter is claimed anew that changed, or grew old, before it could leave."""
 _SLOW_S = 0.25
 """So long letters that leave one by one may take before one more leaves beside them."""
 
@@ -178,19 +180,14 @@ class _Delivery:
             if wait > timedelta():
                 await asyncio.sleep(min(wait.total_seconds(), _GLANCE_S))
             elif self._late():
-                self._look_again()
+                # to be claimed anew: at once, or when there are turns again
+                self._more = self._more or self._waiting[0].turn is None
+                self._give_back()
             else:
                 try:
                     await self._try(self._waiting.popleft())
                 except NotBegunError:
                     return  # we are to stop, or the server is too slow for so many at hand
-                except StaleError:
-                    self._look_again()
-
-    def _look_again(self) -> None:
-        """Let letters be claimed anew: at once, or when there are turns again."""
-        self._more = self._more or self._waiting[0].turn is None
-        self._give_back()
 
     def _wait(self) -> timedelta:
         """How long until the next letter's turn."""
@@ -205,7 +202,7 @@ class _Delivery:
     async def _try(self, claimed: Claimed) -> None:
         try:
             carried = await self._carried(claimed)
-        except (LedgerError, NotBegunError, StaleError):
+        except (LedgerError, NotBegunError):
             self._waiting.appendleft(claimed)  # nothing has come of it
             raise
         if carried is None:
@@ -222,8 +219,12 @@ class _Delivery:
         """Carry a letter; None for one that was withdrawn or put off instead."""
         try:
             carried = await self._carry(claimed)
-        except (LedgerError, NotBegunError, StaleError):
+        except (LedgerError, NotBegunError):
             raise
+        except StaleError:
+            with self._ledger.write() as connection:
+                self._put_back(connection, claimed.row, self._carrier.clock() + _ANEW)
+            return None
         except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
             self._put_off(claimed.row, error)
             return None
@@ -312,14 +313,12 @@ class _Delivery:
         if self._waiting:
             with self._ledger.write() as connection:
                 for row, _, _ in self._waiting:
-                    letters.put_back(
-                        connection,
-                        row.id,
-                        self._owner,
-                        due_at=row.due_at,
-                        attempts=row.attempts,
-                    )
+                    self._put_back(connection, row, row.due_at)
             self._waiting.clear()
+
+    def _put_back(self, connection: Connection, row: Letter, due_at: datetime | None) -> None:
+        """Let go of a letter as it was, with nothing tried."""
+        letters.put_back(connection, row.id, self._owner, due_at=due_at, attempts=row.attempts)
 
 
 def _now_s() -> float:

@@ -134,7 +134,7 @@ def _say(
     about = LetterKind(row.kind) in _ABOUT_OBLIGATIONS or (row.data or {}).get("return", False)
     if about and not mentioned:
         return "nothing in it is owed any more"
-    if any(mention.stale for mention in mentioned):
+    if not _holds(mentioned):
         raise StaleError
     check_sound(row)
     if row.kind == LetterKind.DIGEST.value and content.stale(row.created_at):
@@ -147,3 +147,7 @@ def _say(
     facts = content.letter(row, mentioned, link)
     thread = threads.get((mentioned[0].id, address)) if mentioned else None
     return Said(facts, address, thread, tuple(dict.fromkeys(m.key for m in mentioned)))
+
+
+def _holds(mentioned: list[Row[Any]]) -> bool:
+    return not any(mention.stale for mention in mentioned)

@@ -13,7 +13,7 @@ from config.model import Official
 from duban import calendar, deadlines, ladder
 from duban import letters as grouping
 from duban.bureau import Bureau
-from jobs import circulate, deliver, letterbox, outcome, remind
+from jobs import circulate, deliver, letterbox, outcome, remind, saying
 from ledger import letters, mentions
 from mailroom.relay import Outcome
 from tests.years.eventful import eventful
@@ -41,6 +41,7 @@ def mark_before_send(patch: pytest.MonkeyPatch) -> None:
 def no_look_at_submissions_when_claimed(patch: pytest.MonkeyPatch) -> None:
     """What was handed in while a letter waited stays in it."""
     patch.setattr(mentions, "drop_settled", lambda *_: None)
+    patch.setattr(saying, "_holds", lambda *_: True)
 
 
 def no_lease(patch: pytest.MonkeyPatch) -> None:
