@@ -174,7 +174,9 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: Seconds = _setting(
         60.0, "longest time for the sending of one letter, all in all", "发送一封信的总时限"
     )
-    smtp_connections: Few = _setting(8, "connections used side by side", "同时使用的连接数")
+    smtp_connections: Few = _setting(
+        8, "connections used side by side, at most 20", "同时使用的连接数，至多20个", le=20
+    )
     smtp_messages_per_connection: Many = _setting(
         100, "letters sent over one connection before it is renewed", "每个连接发多少封信后重连"
     )

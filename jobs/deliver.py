@@ -113,7 +113,7 @@ class _Delivery:
         self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
         self._more, self._halted = False, False
         self._looked: tuple[datetime, letters.Open] | None = None
-        self._room, self._sent = 1, 0
+        self._room, self._sent, self._ended = 1, 0, 0
         self._first_at, self._any_finished = 0.0, asyncio.Event()
 
     async def run(self) -> int:
@@ -134,6 +134,7 @@ class _Delivery:
         working, marking = set(workers), asyncio.create_task(self._mark_in_time())
         try:
             while working:
+                ended = self._ended
                 done, _ = await asyncio.wait(
                     {*working, marking},
                     timeout=_SLOW_S,
@@ -143,7 +144,8 @@ class _Delivery:
                     task.result()
                 working -= done
                 in_doubt = until is not None and not self._sent  # one letter tries the door
-                if not done and len(workers) < most and not in_doubt:
+                slow = not done and self._ended == ended
+                if slow and len(workers) < most and not in_doubt:
                     workers.append(self._begin())
                     working.add(workers[-1])
         except LedgerError:
@@ -202,6 +204,7 @@ class _Delivery:
     async def _try(self, claimed: Claimed) -> None:
         try:
             carried = await self._carried(claimed)
+            self._ended += 1
         except (LedgerError, NotBegunError):
             self._waiting.appendleft(claimed)  # nothing has come of it
             raise

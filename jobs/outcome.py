@@ -118,6 +118,8 @@ def _give_up(
     now: datetime,
 ) -> None:
     letters.mark_failed(connection, row.id, reply.text, **shown)
+    event("letter.failed", logging.WARNING, to=shown["address"], reply=reply.text)
+    _in_trouble(connection, reply, shown["address"], now)
     _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
     office = bureau.plan.mailbox(bureau.plan.office)
     if shown["address"] == office:
@@ -172,10 +174,12 @@ def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetim
     """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
     known = plans.hold_mark(connection, TROUBLE, now)
     if not known:
-        known = {"since": now.isoformat(), "addresses": []}
-        event("relay.trouble", logging.WARNING, reply=reply.text)
+        known = {"since": now.isoformat(), "addresses": [], "whole": False}
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
-    whole = reply.code is None or len(failing) >= _SEVERAL or known.get("whole", False)
+    nobody = reply.code is None or reply.outcome is Outcome.HELD
+    whole = nobody or len(failing) >= _SEVERAL or known.get("whole", True)
+    if whole and not known.get("whole", True):
+        event("relay.trouble", logging.WARNING, reply=reply.text)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
     plans.set_mark(connection, TROUBLE, now_known, now)
 
@@ -190,11 +194,12 @@ def _recovered(
         return
     plans.set_mark(connection, TROUBLE, None, now)
     plans.set_mark(connection, BARRED, None, now)
-    event("relay.recovered", logging.WARNING, since=known["since"])
+    if known.get("whole", True):
+        event("relay.recovered", logging.WARNING, since=known["since"])
     since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
     # once a day: on a line that keeps breaking the notices themselves would call for more
     untold = plans.get_mark(connection, TOLD) != today
-    if known["whole"] and now - since > ALARM_AFTER and untold:
+    if known.get("whole", True) and now - since > ALARM_AFTER and untold:
         plans.set_mark(connection, TOLD, today, now)
         begun, ended = bureau.local(since), bureau.local(now)
         notify_office(

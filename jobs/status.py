@@ -115,6 +115,8 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     rows = connection.execute(select(plan).order_by(plan.c.key)).all()
     marks = plans.marks(connection)
     trouble = marks.get(TROUBLE, (None, now))[0]
+    if trouble and not trouble.get("whole", True):
+        trouble = None  # one mailbox that refuses or defers: its letter says so
     tick = marks.get(TICK)
     jumped = marks.get(JUMP)
     doubted = datetime.fromisoformat(jumped[0]["until"]) if jumped else now

@@ -147,6 +147,10 @@ class SmtpRelay:
             raise _Stale
         if announced and line.phase < Phase.CONTENT and reply.code in OUT_OF_STEP:
             raise _Stale
+        if reply.outcome is Outcome.PERMANENT and line.following is not None:
+            # perhaps it is what followed that the server refuses: a try by itself will tell
+            self._be_cautious()
+            return replace(reply, outcome=Outcome.TEMPORARY)
         return reply
 
     async def _open(self, line: Line) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -64,6 +65,22 @@ def test_a_crash_at_any_moment_would_send_one_letter_of_a_bureau_twice(
     relay = Counting(desk.ledger)
     sent = len(desk.deliver(relay=relay, batch=100))
     assert sent == 60
+    assert max(relay.at_stake) == 1
+
+
+def test_letters_of_a_bureau_leave_one_by_one_as_long_as_the_relay_is_quick(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Leisurely(Counting):
+        async def send(self, mail: Mail) -> Reply:
+            reply = await super().send(mail)
+            await asyncio.sleep(0.03)
+            return reply
+
+    monkeypatch.setattr(job, "_SLOW_S", 1)
+    desk = many(make_desk)
+    relay = Leisurely(desk.ledger)
+    assert len(desk.deliver(relay=relay, batch=100)) == 60
     assert max(relay.at_stake) == 1
 
 

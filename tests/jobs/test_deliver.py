@@ -472,6 +472,32 @@ def test_one_mailbox_that_defers_is_not_told_as_an_outage(make_desk: MakeDesk) -
     assert desk.letters("notice") == []
 
 
+def test_f03_one_mailbox_that_defers_is_not_the_relays_trouble(
+    make_desk: MakeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = make_desk(everybodys_report()).go("03-17 09:00")
+    desk.remind()
+    full = Reply(Outcome.TEMPORARY, "4.2.2 full", 452)
+    desk.deliver(relay=AnsweringRelay(full, only="chuyou@edu.example"), side_by_side=1)
+    with desk.ledger.read() as connection:
+        assert status(connection, desk.now).trouble_since is None
+    assert "relay.trouble" not in caplog.messages
+
+
+def test_f04_a_relay_that_refuses_everything_is_in_trouble_and_in_the_log(
+    make_desk: MakeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = make_desk(everybodys_report())
+    for hour in ("03-17 09:00", "03-17 09:05"):  # what the office is told is refused as well
+        desk.go(hour).remind()
+        desk.deliver(relay=AnsweringRelay(Reply(Outcome.PERMANENT, "5.7.1 spam", 554)))
+    with desk.ledger.read() as connection:
+        found = status(connection, desk.now)
+    assert (found.trouble, found.alarming(at("03-17 09:31"))) == ("5.7.1 spam", True)
+    assert caplog.messages.count("relay.trouble") == 1
+    assert caplog.messages.count("letter.failed") > 3
+
+
 def test_the_ledger_keeps_the_relays_code_with_its_words(desk: Desk) -> None:
     relay = AnsweringRelay(Reply(Outcome.ACCEPTED, "2.0.0 queued as 4711", 250))
     desk.go("03-17 09:00").reconcile()

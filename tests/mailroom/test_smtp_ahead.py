@@ -154,6 +154,15 @@ def test_f03_a_mail_refused_for_now_does_not_hold_up_the_one_announced(
     assert announced(writes) == 2
 
 
+def test_a_mail_refused_for_what_follows_it_is_to_be_tried_again_by_itself(
+    faulty: FaultyServer, writes: list[bytes]
+) -> None:
+    refusal = b"554 5.5.1 nothing may follow a mail\r\n"
+    faulty.script("DOT", refusal, b"250 ok\r\n", refusal)
+    assert together(faulty, 4) == [TEMPORARY, ACCEPTED, PERMANENT, ACCEPTED]
+    assert announced(writes) == 1
+
+
 def test_f04_a_refused_recipient_is_refused_alone(
     faulty: FaultyServer, writes: list[bytes]
 ) -> None:
