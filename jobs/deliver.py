@@ -111,7 +111,7 @@ class _Delivery:
         self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
-        self._more, self._halted = False, False
+        self._more, self._halted, self._mute = False, False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent, self._ended = 1, 0, 0
         self._first_at, self._any_finished = 0.0, asyncio.Event()
@@ -305,10 +305,19 @@ class _Delivery:
         return len(self._waiting) <= (self._claims.batch if self._wording.ahead else 0)
 
     def _mark(self) -> None:
+        """Write down what has finished; once the ledger failed it is kept for the next time.
+
+        Each attempt may wait as long as the ledger is locked, and everything else with it.
+        """
         finished = list(self._finished)
-        if finished:
+        if not finished or self._mute:
+            return
+        try:
             self._sent += _mark(self._ledger, self._bureaus, self._carrier, finished)
-            del self._finished[: len(finished)]
+        except LedgerError:
+            self._mute = self._halted = True
+            raise
+        del self._finished[: len(finished)]
 
     def _give_back(self) -> None:
         """Let go of what was claimed and not tried: we were told to stop, or had to."""

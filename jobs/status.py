@@ -13,6 +13,7 @@ from duban.standings import Standing, State, standing
 from jobs.outcome import ALARM_AFTER, TROUBLE
 from ledger import mails, plans
 from ledger.tables import LetterState, letter, obligation, plan
+from mailroom.words import answer
 
 TICK = "tick"
 """The mark that the daemon sets whenever it has looked."""
@@ -103,6 +104,11 @@ class Status:
     doubted_until: datetime | None = None
     """Officials are not told before: the machine's clock jumped."""
     mailbox: MailboxStatus = field(default_factory=lambda: MailboxStatus())
+
+    @property
+    def trouble_said(self) -> str:
+        """What came of the last attempt, in Chinese."""
+        return answer(self.trouble)
 
     def alarming(self, now: datetime) -> bool:
         """Whether no letter has got through for so long that somebody should look."""

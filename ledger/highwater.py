@@ -63,6 +63,22 @@ def check(ledger: Ledger, now: datetime) -> None:
         _compare(ledger, known, here, since)
 
 
+def held(ledger: Ledger, now: datetime) -> bool:
+    """Whether `check` would refuse the ledger; only reads."""
+    path = _beside(ledger)
+    known = _read(path) if path else None
+    if known is None:
+        return False
+    with ledger.read() as connection:
+        here = _here(connection, now)
+        since = _parted(connection, known)
+    try:
+        _compare(ledger, known, here, since)
+    except HeldError:
+        return True
+    return False
+
+
 def _parted(connection: Connection, known: Mark) -> datetime | None:
     """The last instant that ledger and mark have in common, None where the ledger has it all.
 

@@ -118,12 +118,13 @@ def settings() -> Settings:
 @contextmanager
 def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
     """The ledger of an address, at the present schema; its troubles become plain refusals."""
-    from ledger.engine import Ledger, LedgerError
+    from ledger.engine import Ledger, LedgerError, beside
 
     try:
         ledger = Ledger(url, must_exist=must_exist)
         if must_exist and ledger.path is not None and not ledger.path.exists():
-            raise Refused(say("no.ledger", ledger=ledger.path))
+            was = beside(ledger.path, ".mark").exists()
+            raise Refused(say("ledger.away" if was else "no.ledger", ledger=ledger.path))
         try:
             ledger.prepare()
             yield ledger

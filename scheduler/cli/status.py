@@ -16,7 +16,7 @@ from scheduler.cli.days import moment
 from scheduler.cli.folders import PlanFolder, json_option, ledger_at, load, settings
 from scheduler.cli.output import FINE, FOUND, document, line, lines
 from scheduler.cli.root import Command
-from scheduler.cli.texts import say
+from scheduler.cli.texts import chinese, say
 
 if TYPE_CHECKING:
     from config.plan import Plan
@@ -37,22 +37,28 @@ _ROOM_BYTES = 64 * 1024
 def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) -> int:
     """See the catalogue."""
     from jobs.status import status
+    from ledger import highwater
     from scheduler.clock import SystemClock
 
     plans = {plan.id: plan for plan in map(load, folders or _here())}
     url = f"sqlite:///{file}" if file else settings().database
     now = SystemClock().now()
-    with ledger_at(url) as ledger, ledger.read() as connection:
-        found = status(connection, now, plans if folders else None)
+    with ledger_at(url) as ledger:
+        held = file is None and highwater.held(ledger, now)
+        with ledger.read() as connection:
+            found = status(connection, now, plans if folders else None)
     # a file that was named is a copy or a simulated one: nobody ticks there
     silent = file is None and _silent(found, now)
     full = file is None and _full(ledger)
-    code = FOUND if silent or full or (file is None and found.alarming(now)) else FINE
+    code = FOUND if silent or full or held or (file is None and found.alarming(now)) else FINE
     if as_json:
-        document(_document(found, plans, now) | {"daemon_silent": silent, "disk_full": full})
+        daemon = {"daemon_silent": silent, "disk_full": full, "ledger_held": held}
+        document(_document(found, plans, now) | daemon)
         return code
     lines(_said(found, plans, now))
-    if full:
+    if held:
+        line(say("status.held"))
+    elif full:
         line(say("status.full"))
     elif silent:
         line(say("status.silent"))
@@ -146,7 +152,8 @@ def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]
     )
     yield say("status.tick", at=local(found.last_tick), age=age)
     if found.trouble_since is not None:
-        yield say("status.trouble", since=local(found.trouble_since), reply=found.trouble)
+        reply = found.trouble_said if chinese() else found.trouble
+        yield say("status.trouble", since=local(found.trouble_since), reply=reply)
     if found.doubted_until is not None:
         yield say("status.jumped", until=local(found.doubted_until))
     yield from _of_mailbox(found.mailbox, local)

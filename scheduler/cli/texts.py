@@ -39,6 +39,12 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "there is no ledger {ledger} yet; 'duban run PLAN' makes it, or set DUBAN_DATABASE",
         "还没有台账 {ledger}；duban run 会建立它，或用 DUBAN_DATABASE 指明",
     ),
+    "ledger.away": (
+        "the ledger {ledger} is not in its place, though duban has worked on it: put that very "
+        "file back, or restore the latest copy ('duban db restore'); let 'duban run' make no other",
+        "台账 {ledger} 不在原处，而督办程序用过它：请把原文件放回，或用 duban db restore 恢复最近的"
+        "备份，不要另建新台账",
+    ),
     "which.plan": (
         "which plan? give --plan FOLDER, or go to its folder (plans below this one: {found})",
         "请用 --plan 指明行动方案的文件夹，或先进入该文件夹（本处下一级有：{found}）",
@@ -232,6 +238,12 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "status.silent": (
         "the daemon does not run, or hangs: nothing is sent; start it, and look at its log",
         "督办程序没有运行或已停住，不会发出任何函件：请启动它，并查看日志",
+    ),
+    "status.held": (
+        "this ledger is older than the one that duban last worked on, or another one: nothing is "
+        "sent; put that one back, or confirm this one ('duban db confirm')",
+        "这份台账比督办程序最后用的旧，或不是同一份，不会发出任何函件：请放回原来的台账；"
+        "确要用这一份的，运行 duban db confirm",
     ),
     "status.full": (
         "the ledger's disk is full: nothing is sent until there is room",

@@ -10,7 +10,7 @@ import pytest
 from ledger import events
 from ledger.backup import back_up
 from ledger.engine import Ledger, LedgerError
-from ledger.highwater import HeldError, advance, check, confirm
+from ledger.highwater import HeldError, advance, check, confirm, held
 from tests.support.ledgers import Desk, at, open_ledger
 from tests.support.nodes import StartNode
 from tests.support.smtp import FaultyServer
@@ -47,6 +47,16 @@ def test_f18_an_older_ledger_is_held_and_the_time_that_it_misses_is_named(
         check(restored, at("03-18 09:00"))
     assert caught.value.since == at("03-01 08:00")
     assert caught.value.until == at("03-17 09:00")
+    restored.close()
+
+
+def test_f18_whether_a_ledger_is_held_can_be_asked_without_a_change(
+    desk: Desk, restored: Ledger
+) -> None:
+    now = at("03-18 09:00")
+    assert held(restored, now)
+    confirm(restored, "办公室", now)
+    assert not held(restored, now)
     restored.close()
 
 

@@ -95,6 +95,27 @@ def test_letters_that_leave_one_by_one_do_not_wait_for_one_that_hangs(
     assert told == ["letter.sent"] * 59 + ["letter.deferred"]
 
 
+def test_f16_a_ledger_that_stays_locked_is_waited_for_once_and_not_by_every_letter(
+    make_desk: MakeDesk,
+) -> None:
+    desk = many(make_desk)
+    tried: list[int] = []
+
+    def locked(*given: object) -> int:
+        tried.append(1)
+        raise LedgerError("in use by another process")
+
+    basket = Basket()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "_AT_STAKE", 9)
+        patch.setattr(job, "_mark", locked)
+        with pytest.raises(LedgerError):
+            desk.deliver(relay=Counting(desk.ledger), basket=basket, side_by_side=8, batch=20)
+    assert len(tried) == 1
+    assert 0 < len(basket.finished) < 20
+    assert len(desk.deliver(basket=basket)) == 60
+
+
 def test_what_was_claimed_when_the_ledger_went_away_leaves_as_soon_as_it_is_back(
     make_desk: MakeDesk,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -210,6 +211,27 @@ def test_status_says_how_the_relay_and_the_daemon_are(
     answer = call(capsys, "status")
     assert "421 too busy" in answer.out
     assert "s ago)" in answer.out
+
+
+def test_f18_status_says_that_a_ledger_is_held(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    worked_on = {"ledger": "another", "event": 9, "at": "2023-03-06T03:00:00+00:00"}
+    ledger.with_name(f"{ledger.name}.mark").write_text(json.dumps(worked_on), encoding="utf-8")
+    answer = call(capsys, "status")
+    assert answer.code == 1
+    assert "or confirm this one ('duban db confirm')" in answer.out
+
+
+def test_f17_a_ledger_that_was_taken_away_is_not_said_to_be_missing_yet(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    ledger.with_name(f"{ledger.name}.mark").write_text("{}", encoding="utf-8")
+    ledger.rename(ledger.with_name("away"))
+    answer = call(capsys, "status")
+    assert answer.code == 1
+    assert "is not in its place" in answer.err
+    assert not ledger.exists()
 
 
 def test_status_shows_the_mistakes_for_which_a_plans_files_do_not_count(
