@@ -226,7 +226,8 @@ class _Delivery:
             raise
         except StaleError:
             with self._ledger.write() as connection:
-                self._put_back(connection, claimed.row, self._carrier.clock() + _ANEW)
+                again = self._carrier.clock() + _ANEW
+                letters.give_back(connection, claimed.row, self._owner, again)
             return None
         except Exception as error:  # noqa: BLE001 - one letter must not hold up the others
             self._put_off(claimed.row, error)
@@ -325,12 +326,8 @@ class _Delivery:
         if self._waiting:
             with self._ledger.write() as connection:
                 for row, _, _ in self._waiting:
-                    self._put_back(connection, row, row.due_at)
+                    letters.give_back(connection, row, self._owner)
             self._waiting.clear()
-
-    def _put_back(self, connection: Connection, row: Letter, due_at: datetime | None) -> None:
-        """Let go of a letter as it was, with nothing tried."""
-        letters.put_back(connection, row.id, self._owner, due_at=due_at, attempts=row.attempts)
 
 
 def _now_s() -> float:

@@ -170,6 +170,12 @@ def put_off(
         )
 
 
+def is_whole(trouble: Mapping[str, Any]) -> bool:
+    """Whether the mark TROUBLE is of the relay, and not of one mailbox that refuses or defers."""
+    whole: bool = trouble.get("whole", True)
+    return whole
+
+
 def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
     """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
     known = plans.hold_mark(connection, TROUBLE, now)
@@ -177,8 +183,8 @@ def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetim
         known = {"since": now.isoformat(), "addresses": [], "whole": False}
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
     nobody = reply.code is None or reply.outcome is Outcome.HELD
-    whole = nobody or len(failing) >= _SEVERAL or known.get("whole", True)
-    if whole and not known.get("whole", True):
+    whole = nobody or len(failing) >= _SEVERAL or is_whole(known)
+    if whole and not is_whole(known):
         event("relay.trouble", logging.WARNING, reply=reply.text)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
     plans.set_mark(connection, TROUBLE, now_known, now)
@@ -194,12 +200,12 @@ def _recovered(
         return
     plans.set_mark(connection, TROUBLE, None, now)
     plans.set_mark(connection, BARRED, None, now)
-    if known.get("whole", True):
+    if is_whole(known):
         event("relay.recovered", logging.WARNING, since=known["since"])
     since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
     # once a day: on a line that keeps breaking the notices themselves would call for more
     untold = plans.get_mark(connection, TOLD) != today
-    if known.get("whole", True) and now - since > ALARM_AFTER and untold:
+    if is_whole(known) and now - since > ALARM_AFTER and untold:
         plans.set_mark(connection, TOLD, today, now)
         begun, ended = bureau.local(since), bureau.local(now)
         notify_office(

@@ -118,9 +118,7 @@ def _agreed(
     for row in rows:
         if row.plan_id in other:
             _note_takeover(connection, row, now)
-            letters.put_back(
-                connection, row.id, claims.owner, due_at=row.due_at, attempts=row.attempts
-            )
+            letters.give_back(connection, row, claims.owner)
     return [row for row in rows if row.plan_id not in other]
 
 

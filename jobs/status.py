@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
-from jobs.outcome import ALARM_AFTER, TROUBLE
+from jobs.outcome import ALARM_AFTER, TROUBLE, is_whole
 from ledger import mails, plans
 from ledger.tables import LetterState, letter, obligation, plan
 from mailroom.words import answer
@@ -121,7 +121,7 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     rows = connection.execute(select(plan).order_by(plan.c.key)).all()
     marks = plans.marks(connection)
     trouble = marks.get(TROUBLE, (None, now))[0]
-    if trouble and not trouble.get("whole", True):
+    if trouble and not is_whole(trouble):
         trouble = None  # one mailbox that refuses or defers: its letter says so
     tick = marks.get(TICK)
     jumped = marks.get(JUMP)

@@ -285,6 +285,14 @@ def put_back(connection: Connection, letter_id: int, owner: str, **values: Any) 
     return _release(connection, letter_id, owner, state=LetterState.QUEUED.value, **values)
 
 
+def give_back(
+    connection: Connection, row: Letter, owner: str, due_at: datetime | None = None
+) -> None:
+    """Queue a claimed letter again as it was, with nothing tried; `due_at` puts it off."""
+    due_at = due_at or row.due_at
+    put_back(connection, row.id, owner, due_at=due_at, attempts=row.attempts)
+
+
 _SHOWN = ("recipient", "address", "light", "subject", "reply")
 _SENT = Bulk(
     update(letter)
