@@ -10,6 +10,11 @@ FIELDS: Final = "duban_fields"
 """Where a record carries the fields of its event."""
 
 
-def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
-    """Log one event, such as `letter.sent`, with its fields: never a secret or a letter's text."""
-    log.log(level, name, extra={FIELDS: fields})
+def event(
+    name: str, level: int = logging.INFO, *, raised: Exception | None = None, **fields: Any
+) -> None:
+    """Log one event, such as `letter.sent`, with its fields: never a secret or a letter's text.
+
+    Of an exception that was `raised` the traceback is logged as well.
+    """
+    log.log(level, name, exc_info=raised, extra={FIELDS: fields})

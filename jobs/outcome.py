@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from duban.bureau import Bureau
 from duban.facts import LetterKind
 from jobs.letterbox import notify_office
-from jobs.log import event, log
+from jobs.log import event
 from ledger import events, letters, plans
 from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
@@ -151,7 +151,7 @@ def put_off(
     """Put a letter that cannot be worded off for an hour; the office is told the first time."""
     damaged = isinstance(error, DamagedRowError)
     what = str(error) if damaged else f"{type(error).__name__}: {error}"
-    log.error("letter.broken", exc_info=error)
+    event("letter.broken", logging.ERROR, raised=error, letter=row.id, plan=bureau.plan.id)
     letters.put_back(
         connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"
     )

@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from jobs.circulate import circulate
 from jobs.deliver import Sent, deliver
-from jobs.log import event, log
+from jobs.log import event
 from jobs.outcome import BARRED
 from jobs.remind import remind
 from ledger import highwater
@@ -158,7 +158,7 @@ class Daemon:
                 self.failed = True
                 self.stopped.set()
             return
-        log.error(what, exc_info=error)
+        event(what, logging.ERROR, raised=error)
 
 
 async def run(folders: list[Path], settings: Settings, clock: Clock | None = None) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from config.model import Holder
 from duban.bureau import Bureau
 from jobs.deliver import Sent, deliver
+from jobs.log import FIELDS
 from jobs.outcome import TROUBLE, backoff
 from jobs.status import status
 from ledger.tables import letter
@@ -705,6 +706,17 @@ def test_a_letter_that_cannot_be_worded_does_not_hold_up_the_others(make_desk: M
     assert broken.due_at == desk.now + timedelta(hours=1)
     (notice,) = desk.letters("notice")
     assert notice.data["title"] == f"致{broken.name}的函无法生成"
+
+
+def test_the_log_says_which_letter_of_which_plan_cannot_be_worded(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.go("03-17 09:00").remind()
+    desk.deliver(relay=GuardedRelay(HeaderError("a line break in a name")))
+    (record,) = [one for one in caplog.records if one.message == "letter.broken"]
+    (letter,) = desk.letters("reminder")
+    assert getattr(record, FIELDS) == {"letter": letter.id, "plan": desk.bureau.plan.id}
+    assert record.exc_info is not None
 
 
 def test_a_letter_that_stays_broken_is_told_of_once(make_desk: MakeDesk) -> None:
