@@ -7,6 +7,7 @@ process needs only to read, so that it may fail at it: what it does not bring ba
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import sys
@@ -19,6 +20,8 @@ from typing import IO, Any, NamedTuple
 
 from config.plan import Plan
 from duban.bureau import Bureau
+from jobs.lastwords import LastWords, ending
+from jobs.log import event
 from jobs.saying import Said, Voice, order, say
 from ledger.engine import Ledger
 from ledger.letters import Letter
@@ -26,6 +29,9 @@ from mailroom.render import Speaker
 from mailroom.written import Written, write
 
 _PATIENCE_S = 10
+_REST_S = 3600
+"""So long one that hung, or never got well, is left alone: the next would halt the letters too."""
+_DYING_S = 1
 _LENGTH_BYTES = 4
 _READ_BYTES = 1 << 18
 _NICE = 10
@@ -67,6 +73,8 @@ class Scribe:
         self._first = url, templates, voice
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._last_words: LastWords | None = None
+        self._rests_until_s = float("-inf")
         self._well, self._killed, self._unwanted = False, False, False
         self._turn = asyncio.Lock()
         self._known: dict[int, Bureau] = {}
@@ -78,8 +86,9 @@ class Scribe:
         return self._well
 
     def begin(self, bureaus: Mapping[int, Bureau]) -> None:
-        """Start the process, unless it is well or being started already; does not wait for that."""
-        if not self._well and (self._starting is None or self._starting.done()):
+        """Start the process, unless it is well, being started or left alone; does not wait."""
+        being_started = self._starting is not None and not self._starting.done()
+        if not self._well and not being_started and _now_s() >= self._rests_until_s:
             self._starting = asyncio.create_task(self._start(dict(bureaus)))
 
     async def started(self) -> None:
@@ -89,24 +98,29 @@ class Scribe:
 
     async def _start(self, bureaus: dict[int, Bureau]) -> None:
         await self._end()
-        with suppress(OSError):
+        try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *_COMMAND),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
                 limit=_READ_BYTES,
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we end it
             )
-            self._killed = False
-            if self._unwanted:
-                self._kill()
-            self._known = bureaus if len(bureaus) <= _PLANS_MAX else {}
-            self._say(self._first)
-            self._number += 1
-            self._say(_Task(self._number, _plans(self._known), False, (), None))
-            await self._answer(self._number)
+        except OSError as error:
+            self._report(f"it cannot be started ({error.strerror})", rest=True)
+            return
+        self._killed = False
+        if self._process.stderr is not None:
+            self._last_words = LastWords(self._process.stderr)
+        if self._unwanted:
+            self._kill()
+        self._known = bureaus if len(bureaus) <= _PLANS_MAX else {}
+        self._say(self._first)
+        self._number += 1
+        self._say(_Task(self._number, _plans(self._known), False, (), None))
+        await self._answer(self._number)
 
     async def write(
         self, bureaus: Mapping[int, Bureau], letters: Sequence[Letter], at: datetime
@@ -138,24 +152,61 @@ class Scribe:
 
     async def _answer(self, number: int) -> list[Made | None] | None:
         """The answer of that number; who does not give it is ended, as it may never do so."""
-        if self._process is None or self._process.stdout is None:
+        process = self._process
+        if process is None or process.stdout is None:
             return None
-        source, well = self._process.stdout, False
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                head = await source.readexactly(_LENGTH_BYTES)
-                body = await source.readexactly(int.from_bytes(head))
+                head = await process.stdout.readexactly(_LENGTH_BYTES)
+                body = await process.stdout.readexactly(int.from_bytes(head))
             answered, made = pickle.loads(body)  # noqa: S301 - our own process
-            well = answered == number and not self._killed
-            return made if answered == number else None
-        except Exception:  # noqa: BLE001 - whatever it was: the letters are made here
+            if answered != number:
+                raise ValueError("the answer to another question")
+        except asyncio.CancelledError:
+            self._kill()  # a later answer would not be the one that was asked for
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was: the letters are made here
+            if not self._killed:
+                await self._give_up(process, error)
             return None
-        finally:
-            # a later answer would not be the one that was asked for
-            if well:
-                self._well = True
-            else:
-                self._kill()
+        self._well = not self._killed
+        answer: list[Made | None] = made
+        return answer
+
+    async def _give_up(self, process: asyncio.subprocess.Process, error: Exception) -> None:
+        """End who hangs, has died or talks nonsense, and say so."""
+        rest = not self._well or isinstance(error, TimeoutError)
+        self._well = False
+        match error:
+            case TimeoutError():
+                why = f"it gave no answer in {_PATIENCE_S} s"
+            case asyncio.IncompleteReadError():
+                await self._wait_for_its_end(process)
+                why = ending(process.returncode)
+            case _:
+                why = f"it talked nonsense ({type(error).__name__})"
+        self._kill()
+        self._report(why, rest=rest)
+
+    async def _wait_for_its_end(self, process: asyncio.subprocess.Process) -> None:
+        """A moment's time for one that fell silent: killed at once it would not say why."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DYING_S):
+                await process.wait()
+                if self._last_words is not None:
+                    await asyncio.shield(self._last_words.ended)
+
+    def _report(self, why: str, *, rest: bool) -> None:
+        if rest:
+            self._rests_until_s = _now_s() + _REST_S
+        again = f"in {_REST_S} s" if rest else "with the next letters"
+        event(
+            "scribe.failed",
+            logging.WARNING,
+            reason=why,
+            said=self._last_words and self._last_words.said(self._first[0]),
+            follows=f"this process words the letters; another scribe is begun {again}",
+        )
 
     async def close(self) -> None:
         """End the process and whatever it was writing."""
@@ -173,6 +224,8 @@ class Scribe:
         process, self._process = self._process, None
         if process is not None:
             async with self._turn:
+                if self._last_words is not None:
+                    await self._last_words.ended
                 await process.communicate()
 
     def _kill(self) -> None:
@@ -182,6 +235,10 @@ class Scribe:
             self._killed = True
             with suppress(ProcessLookupError):
                 self._process.kill()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _environment() -> dict[str, str]:

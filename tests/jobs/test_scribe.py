@@ -11,13 +11,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from duban.bureau import Bureau
 from jobs import scribe as scribes
 from jobs.links import Links
+from jobs.log import FIELDS
 from jobs.prepare import Claims, at_work, claim
 from jobs.saying import Said, Voice, order, say
 from jobs.scribe import Made, Scribe
@@ -78,6 +79,11 @@ class Bench:
 
 
 Answer = list[Made | None]
+
+
+def failures(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The fields of what the log says of scribes that failed."""
+    return [getattr(one, FIELDS) for one in caplog.records if one.message == "scribe.failed"]
 
 
 @pytest.fixture
@@ -272,6 +278,97 @@ def test_a_scribe_that_talks_nonsense_is_given_up_and_ended(
         return await bench.asks(), await asyncio.wait_for(process.wait(), 30)
 
     assert bench.run(nonsense) == ([None] * 3, -signal.SIGKILL)
+
+
+def test_a_scribe_that_hung_is_left_alone_for_an_hour(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(scribes, "_now_s", lambda: now_s[0])
+
+    async def begun(at_s: float) -> bool:
+        now_s[0] = at_s
+        bench.scribe.begin(bench.desk.bureaus)
+        await bench.scribe.started()
+        return bench.scribe.ready
+
+    async def hung() -> list[bool]:
+        with monkeypatch.context() as impatient:
+            impatient.setattr(scribes, "_PATIENCE_S", 0.2)
+            bench.send(signal.SIGSTOP)
+            await bench.asks()
+        return [await begun(at_s) for at_s in (0.0, 3599.0, 3600.0)]
+
+    assert bench.run(hung) == [False, False, True]
+    (fields,) = failures(caplog)
+    assert fields["reason"] == "it gave no answer in 0.2 s"
+    assert fields["follows"].endswith("another scribe is begun in 3600 s")
+
+
+def test_the_log_says_how_a_scribe_ended_and_what_follows(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def killed() -> Answer:
+        bench.send(signal.SIGKILL)
+        return await bench.asks()
+
+    bench.run(killed)
+    follows = "this process words the letters; another scribe is begun with the next letters"
+    assert failures(caplog) == [
+        {"reason": "it was ended by signal 9", "said": None, "follows": follows}
+    ]
+
+
+def test_the_log_says_that_a_scribe_talks_nonsense(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense() -> Answer:
+        monkeypatch.setattr("jobs.scribe.pickle.loads", lambda _body: (0, []))
+        return await bench.asks()
+
+    bench.run(nonsense)
+    assert [one["reason"] for one in failures(caplog)] == ["it talked nonsense (ValueError)"]
+
+
+def test_the_log_says_that_no_scribe_can_be_started(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.scribe.sys.executable", "/nowhere/python")
+    assert bench.run(bench.asks) == [None] * 3
+    (fields,) = failures(caplog)
+    assert fields["reason"] == "it cannot be started (No such file or directory)"
+    assert fields["follows"].endswith("in 3600 s")
+
+
+def test_f38_the_log_has_a_scribe_s_last_words_without_the_password(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaint = "import sys; sys.exit('the first line\\nrefused with canary\\n')"
+    monkeypatch.setattr(scribes, "_COMMAND", ("-c", complaint))
+    bench.scribe = Scribe("postgresql://duban:canary@db.example/duban", None, VOICE)
+    bench.run(bench.asks)
+    (fields,) = failures(caplog)
+    assert (fields["reason"], fields["said"]) == ("it ended with status 1", "refused with …")
+    assert fields["follows"].endswith("in 3600 s")
+
+
+def test_a_scribe_that_complains_at_length_is_heard_and_does_not_stop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = f"import sys; sys.stderr.write('x' * 1_000_000); {scribes._COMMAND[-1]}"
+    monkeypatch.setattr(scribes, "_COMMAND", ("-P", "-c", loud))
+    assert bench.run(bench.asks) == bench.here()
+
+
+def test_a_scribe_that_we_end_is_no_failure(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    async def closed() -> None:
+        asking = asyncio.ensure_future(bench.asks())
+        await asyncio.sleep(0)
+        await bench.scribe.close()
+        await asking
+
+    bench.run(closed)
+    assert failures(caplog) == []
 
 
 def test_f38_a_scribe_inherits_none_of_our_secrets(
