@@ -18,6 +18,7 @@ SCHEMA = "0007"
 """The newest migration; a test holds it against the scripts."""
 
 BUSY_SECONDS = 15
+"""So long a command waits for a ledger that another process holds, or that does not answer."""
 
 
 class LedgerError(RuntimeError):
@@ -38,22 +39,28 @@ class Ledger:
     `prepare`, unless it `must_exist`, and by nothing else: an empty one in the place of one that
     was taken away would end the log of that. `durable=False` gives up safety against a power cut
     for speed, and a `seed` makes the tokens repeatable: both for simulated years only. Raises
-    LedgerError where it cannot be opened.
+    LedgerError where it cannot be opened, or is in use for longer than `patience_s`.
     """
 
     def __init__(
-        self, url: str, *, must_exist: bool = False, durable: bool = True, seed: int | None = None
+        self,
+        url: str,
+        *,
+        must_exist: bool = False,
+        durable: bool = True,
+        seed: int | None = None,
+        patience_s: int = BUSY_SECONDS,
     ) -> None:
-        self.url = make_url(url)
+        self.url, self.patience_s = make_url(url), patience_s
         self._must_exist, self._being_made = must_exist, False
         self._random = SystemRandom() if seed is None else Random(seed)  # noqa: S311
         if self.sqlite:
             self.engine = create_engine(self.url, hide_parameters=True)
-            _tune_sqlite(self.engine, durable=durable)
+            _tune_sqlite(self.engine, durable=durable, patience_s=patience_s)
             event.listen(self.engine, "do_connect", self._name_the_file)
         else:
             self.engine = create_engine(
-                self.url, hide_parameters=True, connect_args=_patience(self.url)
+                self.url, hide_parameters=True, connect_args=_patience(self.url, patience_s)
             )
             _ping_idle(self.engine)
         self._file = self.path
@@ -248,7 +255,6 @@ _PLAIN = {
     "lock timeout": "is in use by another process for longer than {busy} s; try again",
 }
 _PATIENCE = {
-    "connect_timeout": BUSY_SECONDS,
     # a machine or a line that falls silent is found out from both ends, after 20 + 3 * 5 s
     "keepalives_idle": 20,
     "keepalives_interval": 5,
@@ -256,7 +262,7 @@ _PATIENCE = {
     "tcp_user_timeout": 35_000,
     "options": (
         # a node that hangs in mid-transaction must not hold the others' letters for ever
-        f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s "
+        "-c idle_in_transaction_session_timeout=60s "
         "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
         # with an answer under way the server sends no keepalives, but repeats it for 15 minutes
         "-c tcp_user_timeout=35s"
@@ -264,12 +270,14 @@ _PATIENCE = {
 }
 
 
-def _patience(url: URL) -> dict[str, Any]:
+def _patience(url: URL, seconds: int) -> dict[str, Any]:
     """How long a connection to PostgreSQL waits; what the address itself says goes before."""
     own = url.normalized_query
-    given: dict[str, Any] = {name: _PATIENCE[name] for name in _PATIENCE if name not in own}
+    ours = {"connect_timeout": seconds, **_PATIENCE}
+    ours["options"] = f"-c lock_timeout={seconds}s {_PATIENCE['options']}"
+    given: dict[str, Any] = {name: ours[name] for name in ours if name not in own}
     if "options" in own:
-        given["options"] = " ".join((str(_PATIENCE["options"]), *own["options"]))
+        given["options"] = " ".join((str(ours["options"]), *own["options"]))
     return given
 
 
@@ -280,7 +288,7 @@ _FATAL = ("malformed", "not a database", "disk I/O error")
 def _plain_words(ledger: Ledger, original: str) -> str | None:
     for sign, words in _PLAIN.items():
         if sign in original:
-            return f"the ledger {ledger.shown} " + words.format(busy=BUSY_SECONDS)
+            return f"the ledger {ledger.shown} " + words.format(busy=ledger.patience_s)
     return None
 
 
@@ -314,13 +322,13 @@ def _speaks(file: int) -> bool:
     return bool(listening.poll(0))
 
 
-def _tune_sqlite(engine: Engine, *, durable: bool) -> None:
+def _tune_sqlite(engine: Engine, *, durable: bool, patience_s: int) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         # The driver must not open transactions itself: its deferred BEGIN lets two claim one row.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout = {patience_s * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")
         if durable:
             cursor.execute("PRAGMA journal_mode = WAL")

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from mailroom.relay import Relay
 
 TICK = "tick"
+PATIENCE_S = 3
+"""So long the heart stands still where the ledger is locked, and so do pages and probes."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -170,11 +172,12 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
     set_up(settings.log_format, settings.log_level)
     relay = relay_of(settings)
     with (
-        closing(Ledger(settings.database)) as ledger,
+        closing(Ledger(settings.database, patience_s=PATIENCE_S)) as ledger,
         DaemonLock(ledger.path),
         listening(settings) as socket,
     ):
-        ledger.prepare()
+        with closing(Ledger(settings.database)) as at_leisure:  # another node may be at it
+            at_leisure.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
         daemon.start()
         board = board_of(daemon, settings, socket) if socket else None

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from ledger import engine, plans
+from ledger import plans
 from ledger.engine import Ledger, LedgerError
 from tests.support.ledgers import ON_SQLITE, Desk, at, open_ledger
 
@@ -81,18 +81,27 @@ def test_f16_eighty_of_eighty_concurrent_changes_by_two_processes_survive(tmp_pa
     book.close()
 
 
-def test_f16_a_ledger_that_another_process_holds_too_long_is_named_plainly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
-    book = open_ledger(tmp_path, durable=True)
+def test_f16_a_ledger_that_another_process_holds_too_long_is_named_plainly(tmp_path: Path) -> None:
+    open_ledger(tmp_path, durable=True).close()
+    book = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite", patience_s=0)
     other = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LedgerError, match="in use by another process") as caught, book.write():
+    words = "in use by another process for longer than 0 s"
+    with pytest.raises(LedgerError, match=words) as caught, book.write():
         pass
     assert not caught.value.fatal
     other.close()
     book.close()
+
+
+def test_f16_a_connection_waits_as_long_as_its_ledger_has_patience(tmp_path: Path) -> None:
+    open_ledger(tmp_path, durable=True).close()
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    for book, patience_ms in ((Ledger(url), 15_000), (Ledger(url, patience_s=3), 3_000)):
+        with book.read() as connection:
+            found = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        assert found == patience_ms
+        book.close()
 
 
 def test_what_fails_inside_a_transaction_leaves_nothing_behind(tmp_path: Path) -> None:

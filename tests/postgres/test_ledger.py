@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -54,9 +55,9 @@ def test_migrations_that_race_leave_one_schema(postgres: Cluster) -> None:
         book.close()
 
 
-def _patience(url: str) -> tuple[dict[str, str], dict[str, str]]:
+def _patience(url: str, **more: Any) -> tuple[dict[str, str], dict[str, str]]:
     """How long the server waits for a session, and the session for the server."""
-    book = Ledger(url)
+    book = Ledger(url, **more)
     with book.read() as connection:
         theirs = {
             name: str(connection.exec_driver_sql(f"SHOW {name}").scalar())
@@ -83,6 +84,13 @@ def test_what_the_address_says_of_waiting_goes_before(postgres: Cluster, databas
     assert (ours["connect_timeout"], ours["tcp_user_timeout"]) == ("3", "9000")
     assert theirs["tcp_user_timeout"] == "8000"
     assert (ours["keepalives_idle"], theirs["lock_timeout"]) == ("20", "15s")
+
+
+def test_f16_a_session_waits_as_long_as_its_ledger_has_patience(
+    postgres: Cluster, database: str
+) -> None:
+    theirs, ours = _patience(postgres.url(database), patience_s=3)
+    assert (ours["connect_timeout"], theirs["lock_timeout"]) == ("3", "3s")
 
 
 def test_a_standby_is_refused_at_the_start(postgres: Cluster, database: str) -> None:

@@ -421,7 +421,7 @@ def test_f02_a_killed_daemon_loses_nothing_and_its_lock_is_free(
 def daemon(folder: Path, given: dict[str, Any]) -> Iterator[Daemon]:
     """A daemon that was started; its steps are taken by the test."""
     settings = Settings(**given)
-    book = Ledger(given["database"])
+    book = Ledger(given["database"], patience_s=0)
     made = Daemon(book, [folder], settings, relay_of(settings), VirtualClock(BLUE))
     made.start()
     yield made
@@ -463,10 +463,8 @@ def test_two_deliveries_at_once_are_one_after_the_other(
 
 
 def test_f16_a_ledger_that_is_in_use_is_reported_and_the_next_beat_goes_on(
-    daemon: Daemon, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ledger.engine.BUSY_SECONDS", 0)
-    daemon.ledger.close()  # so that the next connection waits for nobody
     other = Ledger(str(daemon.ledger.url))
     with other.write():
         _steps(daemon, daemon.tick)
