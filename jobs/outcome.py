@@ -13,6 +13,7 @@ from duban.bureau import Bureau
 from duban.facts import LetterKind
 from jobs.letterbox import notify_office
 from jobs.log import event
+from jobs.reasons import BROKEN, why
 from ledger import events, letters, plans
 from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
@@ -32,7 +33,6 @@ BARRED = "relay.barred"
 TOLD = "relay.told"
 """The day on which the office was last told of an outage."""
 _SEVERAL = 2
-_BROKEN = "cannot be worded: "
 
 
 def backoff(attempts: int) -> timedelta:
@@ -153,11 +153,11 @@ def put_off(
     what = str(error) if damaged else f"{type(error).__name__}: {error}"
     event("letter.broken", logging.ERROR, raised=error, letter=row.id, plan=bureau.plan.id)
     letters.put_back(
-        connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{_BROKEN}{what}"
+        connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{BROKEN}{what}"
     )
     _note(connection, row, now, "letter.broken", reason=what)
     # a notice about a notice would fail the same way
-    if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(_BROKEN):
+    if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(BROKEN):
         notify_office(
             connection,
             ledger,
@@ -166,7 +166,7 @@ def put_off(
             now,
             f"致{row.name}的函无法生成",
             ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
-            [f"函件编号：{row.id}", f"错误：{what}"],
+            [f"函件编号：{row.id}", f"错误：{why(what)}"],
         )
 
 

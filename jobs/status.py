@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
 from jobs.outcome import ALARM_AFTER, TROUBLE, is_whole
+from jobs.reasons import BROKEN, why
 from ledger import mails, plans
 from ledger.tables import LetterState, letter, obligation, plan
 from mailroom.words import answer
@@ -41,6 +42,12 @@ class Stuck:
     since: datetime
     attempts: int
     reason: str
+
+    @property
+    def said(self) -> str:
+        """The reason in Chinese."""
+        ours = self.reason.startswith(BROKEN)
+        return why(self.reason) if ours else answer(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

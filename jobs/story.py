@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
 from jobs.decided import WRITTEN, change, decision
+from jobs.reasons import why
 from mailroom.words import answer
 
 if TYPE_CHECKING:
@@ -41,22 +42,6 @@ _LETTER_STATES: Final = {
     "sent": "已发",
     "withdrawn": "已撤回",
     "failed": "未能送达",
-}
-_REASONS: Final = {
-    "a later rung has come": "后一次提醒已到时间",
-    "overtaken by a later rung": "后一次提醒已到时间",
-    "the section has not been warned in time": "尚未按规定提前提醒科室，先提醒科室",
-    "the deadline has changed": "时限已改",
-    "nothing in it is owed any more": "所列事项均已办结",
-    "submitted meanwhile": "期间已报送",
-    "accepted meanwhile": "期间已核收",
-    "exempt meanwhile": "期间已免报",
-    "dropped meanwhile": "期间已撤销",
-    "withdrawn meanwhile": "期间已撤回",
-}
-_BEGINNINGS: Final = {
-    "cannot be worded: ": "暂时无法生成，",
-    "its row in the ledger is damaged": "台账中此函的记录已损坏",
 }
 _VIA: Final = {
     "command": "命令行",
@@ -229,7 +214,7 @@ def _which(name: str) -> str:
 
 
 def _fate(fate: Fate, planned: datetime) -> str:
-    reason = f"：{_why(fate.reason)}" if fate.reason else ""
+    reason = f"：{why(fate.reason)}" if fate.reason else ""
     match fate.state:
         case "sent" if fate.sent_at is not None:
             at = fate.sent_at.astimezone(planned.tzinfo)
@@ -256,13 +241,6 @@ def _doubt(letter: Fate | Row[Any]) -> str:
     return "，可能重复一份" if letter.state == "sent" else "；对方可能已收到此函"
 
 
-def _why(reason: str) -> str:
-    known = _REASONS.get(reason, reason)
-    for english, chinese in _BEGINNINGS.items():
-        known = known.replace(english, chinese)
-    return known
-
-
 def _unfulfilled(account: Account, rise: Rise, now: datetime) -> str:
     row = account.row
     if row is None:
@@ -282,7 +260,7 @@ def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
         who = row.recipient or row.name
         address = f" <{row.address}>" if row.address else ""
         reason = row.reply or row.reason or ""
-        said = f"，{_why(reason)}" if reason else ""
+        said = f"，{why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
         doubt = _doubt(row)
         yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")

@@ -198,8 +198,9 @@ def _of_plan(
         yield say("status.queue.empty")
     for key, listed in (("status.retried", one.retried), ("status.failed", one.failed)):
         for s in listed:
+            reason = s.said if chinese() else s.reason
             yield say(
-                key, recipient=s.recipient, address=s.address, since=local(s.since), reason=s.reason
+                key, recipient=s.recipient, address=s.address, since=local(s.since), reason=reason
             )
     if one.provisional:
         yield say("status.provisional", count=one.provisional)

@@ -81,6 +81,8 @@ def test_f17_status_and_explain_say_why_a_damaged_letter_waits(three: Desk) -> N
     assert "致组织科，待发：暂时无法生成，台账中此函的记录已损坏 (data)" in _explained(
         three, BROKEN
     )
+    said = "暂时无法生成，台账中此函的记录已损坏 (data)；每小时再试一次，请联系系统管理员"
+    assert stuck.said == said
 
 
 def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
@@ -90,6 +92,8 @@ def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
     ]
     titles = [s.ready.facts.title for s in notices if s.ready.row.kind == "notice"]
     assert titles == ["致组织科的函无法生成"]
+    (notice,) = three.letters("notice")
+    assert "错误：台账中此函的记录已损坏 (data)" in str(notice.data)
 
 
 def test_f17_a_letter_that_was_mended_goes_out_and_is_explained_without_the_damage(

@@ -1,0 +1,29 @@
+"""Why a letter does not go, or waits: as the ledger keeps it, and as an office reads it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BROKEN: Final = "cannot be worded: "
+"""How the reason of a letter begins that is put off; what was raised follows."""
+
+_WHOLE: Final = {
+    "a later rung has come": "后一次提醒已到时间",
+    "overtaken by a later rung": "后一次提醒已到时间",
+    "the section has not been warned in time": "尚未按规定提前提醒科室，先提醒科室",
+    "the deadline has changed": "时限已改",
+    "nothing in it is owed any more": "所列事项均已办结",
+    "submitted meanwhile": "期间已报送",
+    "accepted meanwhile": "期间已核收",
+    "exempt meanwhile": "期间已免报",
+    "dropped meanwhile": "期间已撤销",
+    "withdrawn meanwhile": "期间已撤回",
+}
+_DAMAGED: Final = "its row in the ledger is damaged"
+
+
+def why(reason: str) -> str:
+    """A reason in Chinese; what is not ours, such as a server's answer, as it is."""
+    if reason.startswith(BROKEN):
+        return f"暂时无法生成，{why(reason.removeprefix(BROKEN))}；每小时再试一次，请联系系统管理员"
+    return _WHOLE.get(reason, reason.replace(_DAMAGED, "台账中此函的记录已损坏", 1))
