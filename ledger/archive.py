@@ -60,7 +60,9 @@ class Archive:
         except OSError as error:
             raise LedgerError(
                 f"the archive {self.folder} cannot be written ({error.strerror}); check its owner, "
-                "its mode and the room on its disk; nothing was recorded"
+                "its mode and the room on its disk; nothing was recorded",
+                f"材料文件夹 {self.folder} 无法写入（{error.strerror}），请检查其属主、权限和"
+                "磁盘空间；没有登记",
             ) from error
         return stored
 
@@ -71,7 +73,9 @@ class Archive:
         except OSError as error:
             raise LedgerError(
                 f"the archive {self.folder} has no file {digest} ({error.strerror}); restore the "
-                "folder from the backup of the same day as the ledger"
+                "folder from the backup of the same day as the ledger",
+                f"材料文件夹 {self.folder} 中没有文件 {digest}（{error.strerror}），请用与台"
+                "账同一天的备份恢复该文件夹",
             ) from error
 
     def locate(self, digest: str) -> Path:

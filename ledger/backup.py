@@ -22,8 +22,11 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 def back_up(source: Path, dest: Path) -> None:
     """Copy a ledger in use to `dest`, readable to its owner alone. Raises LedgerError."""
     if dest.is_dir() or dest.resolve() == source.resolve():
-        raise LedgerError(f"cannot copy to {dest}: name another file")
-    with _copied(source, dest, f"no copy was made at {dest}") as part:
+        raise LedgerError(
+            f"cannot copy to {dest}: name another file", f"不能备份到 {dest}，请换一个文件名"
+        )
+    failure = f"no copy was made at {dest}", f"没有备份到 {dest}"
+    with _copied(source, dest, failure) as part:
         part.replace(dest)
         sync_folder(dest.parent)
 
@@ -34,8 +37,11 @@ def restore(copy: Path, ledger: Path, now: datetime) -> Path | None:
     Raises LedgerError, having changed nothing, for a copy that is damaged or no ledger.
     """
     if copy.resolve() == ledger.resolve():
-        raise LedgerError(f"{copy} is the ledger itself: name a copy of it")
-    with _copied(copy, ledger, f"{copy} was not restored") as part:
+        raise LedgerError(
+            f"{copy} is the ledger itself: name a copy of it",
+            f"{copy} 就是台账本身，请指定它的备份",
+        )
+    with _copied(copy, ledger, (f"{copy} was not restored", f"没有恢复 {copy}")) as part:
         _check_version(part, copy)
         kept = None
         if ledger.exists():
@@ -47,15 +53,16 @@ def restore(copy: Path, ledger: Path, now: datetime) -> Path | None:
 
 
 @contextmanager
-def _copied(source: Path, dest: Path, failure: str) -> Iterator[Path]:
+def _copied(source: Path, dest: Path, failure: tuple[str, str]) -> Iterator[Path]:
     """A sound copy of `source` beside `dest`, gone again at the end unless it was renamed."""
     part = dest.with_name(f".{dest.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _copy(source, part)
         yield part
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"{failure}: {error}") from error
+    except (OSError, sqlite3.Error, LedgerError) as error:
+        chinese = error.chinese if isinstance(error, LedgerError) else error
+        raise LedgerError(f"{failure[0]}: {error}", f"{failure[1]}：{chinese}") from error
     finally:
         for name in ("", *_COMPANIONS):
             Path(f"{part}{name}").unlink(missing_ok=True)
@@ -71,7 +78,8 @@ def _copy(source: Path, part: Path) -> None:
         new.execute("PRAGMA journal_mode = DELETE")
         found = new.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise sqlite3.DatabaseError(f"{source} is damaged ({' '.join(found.split())})")
+        said = " ".join(found.split())
+        raise LedgerError(f"{source} is damaged ({said})", f"{source} 已损坏（{said}）")
     with part.open("rb") as written:
         os.fsync(written.fileno())
 
@@ -83,9 +91,12 @@ def _check_version(part: Path, copy: Path) -> None:
         try:
             row = found.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError as error:
-            raise sqlite3.DatabaseError(f"{copy} is no ledger") from error
+            raise LedgerError(f"{copy} is no ledger", f"{copy} 不是台账") from error
     if row is None or not knows(row[0]):
-        raise sqlite3.DatabaseError(f"{copy} is of another duban's making; install that version")
+        raise LedgerError(
+            f"{copy} is of another duban's making; install that version",
+            f"{copy} 由另一版本的督办程序建立，请安装该版本",
+        )
 
 
 def _like(part: Path, ledger: Path) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
+from ledger.plainwords import FAILS, PLAIN
+
 SCHEMA = "0007"
 """The newest migration; a test holds it against the scripts."""
 
@@ -24,11 +26,13 @@ BUSY_SECONDS = 15
 class LedgerError(RuntimeError):
     """The ledger cannot be opened or used; the message says why and what to do.
 
-    `fatal` says that the disk cannot be believed any more: stop, rather than send unrecorded mail.
+    `chinese` says the same to people; the log has the message. `fatal` says that the disk cannot be
+    believed any more: stop, rather than send unrecorded mail.
     """
 
-    def __init__(self, message: str, *, fatal: bool = False) -> None:
+    def __init__(self, message: str, chinese: str = "", *, fatal: bool = False) -> None:
         super().__init__(message)
+        self.chinese = chinese or message
         self.fatal = fatal
 
 
@@ -123,7 +127,9 @@ class Ledger:
         except CommandError as error:
             raise LedgerError(
                 f"the ledger is of another duban's making (its schema is {found!r}, this one knows "
-                f"up to {SCHEMA!r}); install that version again, or restore a backup"
+                f"up to {SCHEMA!r}); install that version again, or restore a backup",
+                f"台账由另一版本的督办程序建立（其结构为{found}，本程序只认到{SCHEMA}），请重新安装该"
+                "版本，或恢复备份",
             ) from error
         finally:
             self._being_made = False
@@ -162,7 +168,9 @@ class Ledger:
         elif lies != self._lay:
             raise LedgerError(
                 f"the ledger {self.path} was taken away, or another lies in its place; put it back "
-                "while duban runs, or stop duban and restore the latest copy; nothing is sent"
+                "while duban runs, or stop duban and restore the latest copy; nothing is sent",
+                f"台账 {self.path} 已被移走，或原处换成了另一个文件：请在督办程序运行时放回原文"
+                "件，或停止督办程序后恢复最近的备份；此前不会发出任何函件",
             )
 
     def _check_file(self) -> None:
@@ -172,7 +180,9 @@ class Ledger:
             said = " ".join(str(found).split())
             raise LedgerError(
                 f"the ledger {self.path} is damaged ({said}); restore the latest copy that "
-                "'duban db backup' made; nothing was sent or changed"
+                "'duban db backup' made; nothing was sent or changed",
+                f"台账 {self.path} 已损坏（{said}），请恢复最近一次 duban db backup 的备份；"
+                "没有发出任何函件，台账未作改动",
             )
 
     def _check_server(self) -> None:
@@ -181,7 +191,9 @@ class Ledger:
         if standby:
             raise LedgerError(
                 f"the ledger {self.shown} is on a server that only reads, such as a standby; name "
-                "the primary in 'database', or make this one the primary; nothing was sent"
+                "the primary in 'database', or make this one the primary; nothing was sent",
+                f"台账 {self.shown} 所在的服务器只能读取，例如是备库：请在 database 中改填主"
+                "库，或将其升为主库；没有发出任何函件",
             )
 
     @property
@@ -219,41 +231,21 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
         yield
     except DBAPIError as error:
         original = str(error.orig)
-        plain = _plain_words(ledger, original)
-        if plain is None and isinstance(error, OperationalError) and not ledger.sqlite:
+        words = next((words for sign, words in PLAIN.items() if sign in original), None)
+        if words is None and isinstance(error, OperationalError) and not ledger.sqlite:
             # no mistake of ours: the line, the server, its disk; whoever delivers counts on this
-            said = " ".join(original.split())
-            plain = f"the ledger {ledger.shown} fails ({said}); duban tries again by itself"
-        if plain is None:
+            words = FAILS
+        if words is None:
             raise
-        raise LedgerError(plain, fatal=any(sign in original for sign in _FATAL)) from error
+        said = " ".join(original.split())
+        english, chinese = (one.format(busy=ledger.patience_s, said=said) for one in words)
+        raise LedgerError(
+            f"the ledger {ledger.shown} {english}",
+            f"台账 {ledger.shown} {chinese}",
+            fatal=any(sign in original for sign in _FATAL),
+        ) from error
 
 
-_PLAIN = {
-    "database is locked": "is in use by another process for longer than {busy} s; try again",
-    "readonly database": "cannot be written; check the file's and its folder's owner and mode",
-    "unable to open": "cannot be opened; check that its folder exists and may be written",
-    "disk is full": "cannot grow: the disk is full; nothing is sent until there is room",
-    "not a database": "is not a ledger; restore a backup, or name another file",
-    "malformed": "is damaged; restore a backup",
-    "disk I/O error": "cannot be read or written: the disk reports an error",
-    # PostgreSQL
-    "session is read-only": "cannot be written: only a standby answers; make it the primary, or "
-    "start the primary",
-    "onnection refused": "cannot be reached: nothing listens there; start it, or check 'database'",
-    "could not translate host name": "cannot be reached: its host has no address; check 'database'",
-    "failed to resolve host": "cannot be reached: its host has no address; check 'database'",
-    "timeout expired": "cannot be reached: its host does not answer; check the network",
-    "password authentication failed": "refuses the password; check 'database'",
-    "no pg_hba.conf entry": "refuses this machine or user; check pg_hba.conf on the server",
-    "permission denied": "may not be used by this user; grant the rights in docs/postgresql.md",
-    "read-only transaction": "only reads: its server is a standby; name the primary",
-    "terminating connection": "was shut down; duban tries again by itself",
-    "the database system is": "is starting or stopping; duban tries again by itself",
-    "server closed the connection": "ended the connection; duban tries again by itself",
-    "the connection is closed": "ended the connection; duban tries again by itself",
-    "lock timeout": "is in use by another process for longer than {busy} s; try again",
-}
 _PATIENCE = {
     # a machine or a line that falls silent is found out from both ends, after 20 + 3 * 5 s
     "keepalives_idle": 20,
@@ -283,13 +275,6 @@ def _patience(url: URL, seconds: int) -> dict[str, Any]:
 
 _REST_S = 1
 _FATAL = ("malformed", "not a database", "disk I/O error")
-
-
-def _plain_words(ledger: Ledger, original: str) -> str | None:
-    for sign, words in _PLAIN.items():
-        if sign in original:
-            return f"the ledger {ledger.shown} " + words.format(busy=ledger.patience_s)
-    return None
 
 
 def _ping_idle(engine: Engine) -> None:

@@ -29,8 +29,8 @@ class HeldError(LedgerError):
     `since` and `until` (UTC) bound the time of which it may know nothing.
     """
 
-    def __init__(self, message: str, since: datetime | None, until: datetime) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, chinese: str, since: datetime | None, until: datetime) -> None:
+        super().__init__(message, chinese)
         self.since, self.until = since, until
 
 
@@ -101,6 +101,8 @@ def _compare(ledger: Ledger, known: Mark, here: Mark, since: datetime | None) ->
             f"the ledger {ledger.path} is not the one that duban worked on until {known.at}; put "
             "that one back, or let 'duban db confirm' say that this one is meant. Nothing is sent "
             "until then",
+            f"台账 {ledger.path} 不是督办程序用到 {known.at} 的那一份：请放回原来的台账；确"
+            "要用这一份的，运行 duban db confirm。此前不会发出任何函件",
             None,
             until,
         )
@@ -110,6 +112,9 @@ def _compare(ledger: Ledger, known: Mark, here: Mark, since: datetime | None) ->
             f"{known.at}: letters that went out and reports that came in between are missing in "
             "it, and such letters would be sent again. Put the newer ledger back, or let "
             "'duban db confirm' say that this one is meant. Nothing is sent until then",
+            f"台账 {ledger.path} 只记到 {_shown(since)}，而督办程序用到 {known.at}：其间发"
+            "出的函件和收到的报送都不在其中，那些函件会再发一次。请放回较新的台账；确要用这一份"
+            "的，运行 duban db confirm。此前不会发出任何函件",
             since,
             until,
         )
@@ -179,7 +184,8 @@ def _read(path: Path) -> Mark | None:
     except (OSError, ValueError, TypeError) as error:
         raise LedgerError(
             f"{path} cannot be read ({error}); it says how far the ledger had come. Remove it if "
-            "the ledger is the right one"
+            "the ledger is the right one",
+            f"{path} 无法读取（{error}）。它记着台账用到何时；台账确实无误的，可将它删除",
         ) from error
 
 
@@ -193,4 +199,7 @@ def _write(path: Path, mark: Mark) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise LedgerError(f"{path} cannot be written: {error.strerror}") from error
+        raise LedgerError(
+            f"{path} cannot be written: {error.strerror}",
+            f"{path} 无法写入（{error.strerror}），请检查所在文件夹的权限和磁盘空间",
+        ) from error

@@ -12,7 +12,11 @@ from ledger.engine import LedgerError, beside
 
 
 class AlreadyRunningError(RuntimeError):
-    """Another daemon works on the same ledger; the message names it."""
+    """Another daemon works on the same ledger; the message names it, `chinese` too."""
+
+    def __init__(self, message: str, chinese: str) -> None:
+        super().__init__(message)
+        self.chinese = chinese
 
 
 class DaemonLock:
@@ -34,7 +38,9 @@ class DaemonLock:
         except OSError as error:
             raise LedgerError(
                 f"the lock {self._path} cannot be opened ({error.strerror}); check that its folder "
-                "exists, and that this user may write there"
+                "exists, and that this user may write there",
+                f"锁文件 {self._path} 无法打开（{error.strerror}），请确认所在文件夹存在，且本用户"
+                "可以写入",
             ) from error
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,7 +49,9 @@ class DaemonLock:
             os.close(held)
             raise AlreadyRunningError(
                 f"another duban ({first or 'just starting'}) already works on this ledger; "
-                "stop it first, or give this one a ledger of its own"
+                "stop it first, or give this one a ledger of its own",
+                f"已有督办程序（{_in_chinese(first) or '刚刚启动'}）在用这份台账，请先停止它，"
+                "或给这一个另设台账",
             ) from error
         os.ftruncate(held, 0)
         os.write(held, f"process {os.getpid()} on {socket.gethostname()}".encode())
@@ -59,3 +67,7 @@ class DaemonLock:
         if self._held is not None:
             os.close(self._held)
             self._held = None
+
+
+def _in_chinese(first: str) -> str:
+    return first.replace("process ", "进程").replace(" on ", "，主机", 1)

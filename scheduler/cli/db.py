@@ -13,7 +13,7 @@ import click
 from scheduler.cli.folders import json_option, ledger_at, settings
 from scheduler.cli.output import FINE, FOUND, Refused, document, line
 from scheduler.cli.root import Group
-from scheduler.cli.texts import say
+from scheduler.cli.texts import say, told
 
 if TYPE_CHECKING:
     from ledger.engine import Ledger
@@ -71,7 +71,7 @@ def restore_command(copy: Path, as_json: bool) -> None:
         with _plainly(), DaemonLock(path):
             kept = restore(copy, path, SystemClock().now())
     except AlreadyRunningError as error:
-        raise Refused(str(error)) from error
+        raise Refused(told(error)) from error
     if as_json:
         document({"ledger": str(path), "replaced": str(kept) if kept else None})
         return
@@ -103,7 +103,7 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except LedgerError as error:
-        raise Refused(str(error)) from error
+        raise Refused(told(error)) from error
 
 
 @db_command.command("check", help=say("db.check"), short_help=say("db.check.short"))

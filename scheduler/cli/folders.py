@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from scheduler.cli.output import Refused, Wrong, near, note
-from scheduler.cli.texts import say
+from scheduler.cli.texts import say, told
 
 if TYPE_CHECKING:
     from config.plan import Plan
@@ -131,7 +131,7 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
         finally:
             ledger.close()
     except LedgerError as error:
-        raise Refused(str(error)) from error
+        raise Refused(told(error)) from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 from scheduler.cli.folders import PlanFolder, settings
 from scheduler.cli.output import Refused, Wrong
 from scheduler.cli.root import Command
-from scheduler.cli.texts import say
+from scheduler.cli.texts import say, told
 
 
 @click.command("run", cls=Command, help=say("run"), short_help=say("run.short"))
@@ -33,4 +33,4 @@ def run_command(folders: tuple[Path, ...]) -> int:
     except SettingsError as error:
         raise Wrong(str(error)) from error
     except (AlreadyRunningError, LedgerError, ListenError, NoPlanError, TemplatesError) as error:
-        raise Refused(str(error)) from error
+        raise Refused(told(error)) from error

@@ -16,7 +16,7 @@ from scheduler.cli.days import DAY
 from scheduler.cli.folders import json_option, load, plan_argument
 from scheduler.cli.output import Refused, Wrong, console, document, line, note
 from scheduler.cli.root import Command
-from scheduler.cli.texts import say
+from scheduler.cli.texts import say, told
 
 if TYPE_CHECKING:
     from config.plan import Plan
@@ -125,7 +125,7 @@ def _simulate(
         ledger.save(place / LEDGER)
         return _summary(plan, span, simulation, journal, until)
     except (LedgerError, OSError) as error:
-        raise Refused(str(error)) from error
+        raise Refused(told(error)) from error
     finally:
         ledger.close()
 

@@ -356,3 +356,8 @@ def say(name: str, /, **values: Any) -> str:
     """The text of that name in the user's language, with its values filled in."""
     text = TEXTS[name][chinese()]
     return text.format(**values) if values else text
+
+
+def told(error: Exception) -> str:
+    """An error's message in the user's language, as far as it has one in it."""
+    return getattr(error, "chinese", str(error)) if chinese() else str(error)
