@@ -38,8 +38,30 @@ from tests.years.script import FIRST, LAST, ZONE, Noise, Year
 _STEP = timedelta(seconds=1)
 _MOST_BEATS = 10_000
 _OF_THE_OFFICE = ("override", "exempt", "return", "holder")
-_STATEMENTS: dict[Any, Any] = {}
 _QUIET = Noise(FIRST, LAST, 0, 0, 0, 0)
+
+
+class _Statements(dict[Any, Any]):
+    """Compiled statements, by what they say and the kind of their database.
+
+    SQLAlchemy asks with the engine's own dialect: each life would compile all statements anew, and
+    none would ever be forgotten.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The statement, whichever engine of the kind compiled it."""
+        return super().get(self._common(key), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(self._common(key), value)
+
+    @staticmethod
+    def _common(key: Any) -> Any:
+        dialect, *rest = key
+        return dialect.name, *rest
+
+
+_STATEMENTS = _Statements()
 
 
 class Crash(BaseException):
@@ -52,9 +74,8 @@ class CrashingLedger(Ledger):
     def __init__(self, world: World, url: str, seed: int) -> None:
         super().__init__(url, durable=False, seed=seed)
         self.world = world
-        # the statements of all lives are the same: compile them once for thousands of engines
+        # the statements of all lives are the same
         self.engine = self.engine.execution_options(compiled_cache=_STATEMENTS)
-        self._writing = self.engine.execution_options(duban_write=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
