@@ -17,7 +17,7 @@ from jobs.letterbox import post
 from jobs.links import LINK
 from ledger import plans
 from ledger.engine import Ledger
-from ledger.tables import LetterState, attachment, letter, obligation, plan, submission
+from ledger.tables import LetterState, attachment, letter, obligation, submission
 from mailroom.words import day, name
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def next_digest(bureau: Bureau, now: datetime) -> datetime:
 def _digest(ledger: Ledger, plan_id: int, bureau: Bureau, now: datetime) -> int:
     today = bureau.day(now)
     with ledger.read() as connection:
-        row = connection.execute(select(plan).where(plan.c.id == plan_id)).one()
-    if row.digested_on is not None and row.digested_on >= today:
+        wanted = plans.wants_digest(connection, plan_id, today)
+    if not wanted:
         return 0
     with ledger.write() as connection:
         if not plans.begin_digest(connection, plan_id, today):

@@ -12,10 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ledger.among import among
 from ledger.tables import mark, plan
 
+_FIND = select(plan).where(plan.c.key == bindparam("key"))
+
 
 def find(connection: Connection, key: str) -> Row[Any] | None:
     """The plan's row, or None before its first day in this ledger."""
-    return connection.execute(select(plan).where(plan.c.key == key)).one_or_none()
+    return connection.execute(_FIND, {"key": key}).one_or_none()
 
 
 def bear(connection: Connection, key: str, title: str, now: datetime) -> Row[Any]:
@@ -44,13 +46,23 @@ def stamps_of(connection: Connection, plans: Iterable[int]) -> dict[int, str]:
     return {row.id: row.reconciled for row in rows}
 
 
+_UNWRITTEN = (
+    plan.c.id == bindparam("which"),
+    or_(plan.c.digested_on.is_(None), plan.c.digested_on < bindparam("today")),
+)
+_ANY_UNWRITTEN = select(plan.c.id).where(*_UNWRITTEN)
+_BEGIN_DIGEST = update(plan).where(*_UNWRITTEN).values(digested_on=bindparam("today"))
+
+
+def wants_digest(connection: Connection, plan_id: int, today: date) -> bool:
+    """Whether the day's digest is still to be written."""
+    asked = {"which": plan_id, "today": today}
+    return connection.execute(_ANY_UNWRITTEN, asked).first() is not None
+
+
 def begin_digest(connection: Connection, plan_id: int, today: date) -> bool:
     """Note that the day's digest is written; False if it was already, by whomever."""
-    changed = connection.execute(
-        update(plan)
-        .where(plan.c.id == plan_id, or_(plan.c.digested_on.is_(None), plan.c.digested_on < today))
-        .values(digested_on=today)
-    )
+    changed = connection.execute(_BEGIN_DIGEST, {"which": plan_id, "today": today})
     return changed.rowcount == 1
 
 
