@@ -59,9 +59,8 @@ class Ledger:
         self._must_exist, self._being_made = must_exist, False
         self._random = SystemRandom() if seed is None else Random(seed)  # noqa: S311
         if self.sqlite:
-            self.engine = create_engine(self.url, hide_parameters=True)
+            self.engine = create_engine(self.url, hide_parameters=True, creator=self._open)
             _tune_sqlite(self.engine, durable=durable, patience_s=patience_s)
-            event.listen(self.engine, "do_connect", self._name_the_file)
         else:
             self.engine = create_engine(
                 self.url, hide_parameters=True, connect_args=_patience(self.url, patience_s)
@@ -69,7 +68,6 @@ class Ledger:
             _ping_idle(self.engine)
         self._file = self.path
         self._lay: tuple[int, int] | None = None
-        self._writing = self.engine.execution_options(duban_write=True)
 
     def token(self) -> str:
         """96 random bits for a Message-ID, in letters and digits."""
@@ -98,14 +96,21 @@ class Ledger:
         Raises LedgerError where the file is not the one that was written before.
         """
         self._check_place()
-        with _plainly(self), self._writing.begin() as connection:
+        with _plainly(self), self.engine.begin() as connection:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one consistent view."""
         with _plainly(self), self.engine.begin() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
+
+    def _begin(self, connection: Connection, statement: str) -> None:
+        """Open the transaction; an event that did so would cost something at every statement."""
+        if self.sqlite:
+            connection.exec_driver_sql(statement)
 
     def prepare(self) -> None:
         """Check the file and bring the tables to the present schema; does nothing if they are."""
@@ -122,8 +127,9 @@ class Ledger:
 
         self._being_made = not self._must_exist
         try:
-            with _plainly(self):
-                upgrade(self.engine)
+            with _plainly(self), self.engine.begin() as connection:
+                self._begin(connection, "BEGIN IMMEDIATE")
+                upgrade(connection)
         except CommandError as error:
             raise LedgerError(
                 f"the ledger is of another duban's making (its schema is {found!r}, this one knows "
@@ -144,14 +150,14 @@ class Ledger:
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             return str(found) if found else None
 
-    def _name_the_file(
-        self, _dialect: Any, _record: Any, place: list[Any], options: dict[str, Any]
-    ) -> None:
-        """Tell SQLite the file that it opens, and whether it may make it."""
+    def _open(self) -> Any:
+        """Connect to SQLite's file, and say whether it may make it."""
+        place, options = self.engine.dialect.create_connect_args(self.url)
         if self._own_name is not None:
             mode = "rwc" if self._being_made else "rw"
-            place[0] = f"{self._own_name.absolute().as_uri()}?mode={mode}"
-            options["uri"] = True
+            place = [f"{self._own_name.absolute().as_uri()}?mode={mode}"]
+            options = {**options, "uri": True}
+        return self.engine.dialect.connect(*place, **options)
 
     def _check_place(self) -> None:
         """Refuse to write into a file that was taken away: nobody would ever read it."""
@@ -322,8 +328,3 @@ def _tune_sqlite(engine: Engine, *, durable: bool, patience_s: int) -> None:
             cursor.execute("PRAGMA journal_mode = MEMORY")
             cursor.execute("PRAGMA synchronous = OFF")
         cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("duban_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

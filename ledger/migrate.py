@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 _ADVISORY_LOCK = 0x6475_6261  # "duba": any constant will do, as long as all nodes use the same
 
@@ -30,11 +30,10 @@ def knows(version: str) -> bool:
     return any(script.revision == version for script in scripts)
 
 
-def upgrade(engine: Engine) -> None:
-    """Apply what is missing, in one transaction that other nodes wait for."""
+def upgrade(connection: Connection) -> None:
+    """Apply what is missing, in a writing transaction that was begun; other nodes wait for it."""
     made = config()
-    with engine.execution_options(duban_write=True).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-        made.attributes["connection"] = connection
-        command.upgrade(made, "head")
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+    made.attributes["connection"] = connection
+    command.upgrade(made, "head")

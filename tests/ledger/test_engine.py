@@ -70,6 +70,20 @@ def test_a_reading_transaction_does_not_hinder_a_writer(tmp_path: Path) -> None:
     book.close()
 
 
+def test_a_reading_transaction_sees_one_moment_whatever_is_written_meanwhile(
+    tmp_path: Path,
+) -> None:
+    book = open_ledger(tmp_path, durable=True)
+    with book.read() as reading:
+        before = plans.get_mark(reading, "k")
+        with book.write() as writing:
+            plans.set_mark(writing, "k", 1, _NOW)
+        assert plans.get_mark(reading, "k") is before is None
+    with book.read() as reading:
+        assert plans.get_mark(reading, "k") == 1
+    book.close()
+
+
 def test_f16_eighty_of_eighty_concurrent_changes_by_two_processes_survive(tmp_path: Path) -> None:
     book = open_ledger(tmp_path, durable=True)
     command = [sys.executable, "-c", _EIGHTY_STEPS, str(book.url)]

@@ -49,7 +49,8 @@ def test_a_second_upgrade_changes_nothing(fresh: Ledger) -> None:
     path = fresh.path
     assert path is not None
     before = path.read_bytes()
-    upgrade(fresh.engine)
+    with fresh.engine.begin() as connection:
+        upgrade(connection)
     fresh.prepare()
     assert path.read_bytes() == before
     fresh.close()
