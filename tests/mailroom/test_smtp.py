@@ -292,7 +292,7 @@ def test_f38_a_server_that_repeats_the_password_does_not_get_it_into_the_reply(
     echo = b"535 no: " + CANARY.encode() + b" a2FuYXJpZW52b2dlbC1nZWhlaW0=\r\n"
     server = make_faulty(auth=True).script("AUTH", *[echo] * 3)
     [reply] = send(server, username="bgs", password=CANARY)
-    assert reply.text == "no: *** ***"
+    assert reply.text == "login refused: no: *** ***"
 
 
 def test_f38_the_settings_do_not_show_their_password() -> None:
