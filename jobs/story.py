@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
 from jobs.decided import WRITTEN, change, decision
+from ledger.damage import sound
 from mailroom.words import answer
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _REASONS: Final = {
 _BEGINNINGS: Final = {
     "cannot be worded: ": "暂时无法生成，",
     "its row in the ledger is damaged": "台账中此函的记录已损坏",
+    "came back: ": "被退回，",
 }
 _VIA: Final = {
     "command": "命令行",
@@ -229,7 +231,7 @@ def _which(name: str) -> str:
 
 
 def _fate(fate: Fate, planned: datetime) -> str:
-    reason = f"：{_why(fate.reason)}" if fate.reason else ""
+    reason = f"：{why(fate.reason)}" if fate.reason else ""
     match fate.state:
         case "sent" if fate.sent_at is not None:
             at = fate.sent_at.astimezone(planned.tzinfo)
@@ -256,7 +258,8 @@ def _doubt(letter: Fate | Row[Any]) -> str:
     return "，可能重复一份" if letter.state == "sent" else "；对方可能已收到此函"
 
 
-def _why(reason: str) -> str:
+def why(reason: str) -> str:
+    """Our own reason in Chinese; what a server said stays as it is."""
     known = _REASONS.get(reason, reason)
     for english, chinese in _BEGINNINGS.items():
         known = known.replace(english, chinese)
@@ -278,14 +281,15 @@ def _unfulfilled(account: Account, rise: Rise, now: datetime) -> str:
 
 def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
     for row in account.letters:
-        at = bureau.local(row.sent_at or row.created_at)
+        at = sound(row.sent_at) or sound(row.created_at)
+        when = f"{_moment(bureau.local(at))} " if at else ""
         who = row.recipient or row.name
         address = f" <{row.address}>" if row.address else ""
         reason = row.reply or row.reason or ""
-        said = f"，{_why(reason)}" if reason else ""
+        said = f"，{why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
         doubt = _doubt(row)
-        yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
+        yield Line(f"{when}{_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
 
 
 def _hand_ins(bureau: Bureau, account: Account) -> Iterator[Line]:

@@ -76,11 +76,27 @@ def test_f17_a_damaged_letter_is_put_off_and_the_others_go_out(
 def test_f17_status_and_explain_say_why_a_damaged_letter_waits(three: Desk) -> None:
     which = _damage(three, "data", "{oops")
     three.deliver()
-    (stuck,) = _status(three).plans[0].retried
+    (stuck,) = _status(three).plans[0].retried.newest
     assert (stuck.letter, stuck.reason) == (which, REASON.format("data"))
     assert "致组织科，待发：暂时无法生成，台账中此函的记录已损坏 (data)" in _explained(
         three, BROKEN
     )
+
+
+@pytest.mark.parametrize("value", ["0", 12])
+def test_f17_status_names_no_day_that_a_damaged_letter_does_not(three: Desk, value: object) -> None:
+    _damage(three, "created_at", value)
+    three.deliver()
+    (plan,) = _status(three).plans
+    assert (plan.waiting, plan.oldest) == (2, None)  # the notice to the office waits too
+    assert [one.since for one in plan.retried.newest] == [None]
+
+
+def test_f17_explain_names_no_day_that_a_damaged_receipt_does_not(three: Desk) -> None:
+    three.submit(BROKEN)
+    with three.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE letter SET created_at = '0' WHERE kind = 'receipt'")
+    assert "\n回执，致组织科，待发" in _explained(three, BROKEN)
 
 
 def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
