@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from duban.bureau import Bureau
 from duban.facts import LetterKind
+from jobs.gather import BROKEN, REFUSED, Failure, tell_of
 from jobs.letterbox import notify_office
 from jobs.log import event, log
 from ledger import events, letters, plans
@@ -124,18 +125,21 @@ def _give_up(
     office = bureau.plan.mailbox(bureau.plan.office)
     if shown["address"] == office:
         return  # a notice about the office's own mailbox would fail the same way
-    what = f"发往 {shown['address']} 的函件“{shown['subject']}”"
+    tell_of(connection, ledger, bureau, row.plan_id, REFUSED, _undelivered(row, reply, shown), now)
+
+
+def _undelivered(row: Letter, reply: Reply, shown: Mapping[str, Any]) -> Failure:
+    recipient, address, subject = shown["recipient"], shown["address"], shown["subject"]
+    what, answered = f"发往 {address} 的函件“{subject}”", answer(reply.text)
     refused = reply.outcome is Outcome.PERMANENT
     said = f"邮件服务器拒收{what}。" if refused else f"{what}连续5天未能送出，已停止重发。"
-    notify_office(
-        connection,
-        ledger,
-        bureau,
-        row.plan_id,
-        now,
-        f"致{shown['recipient']}的函无法送达",
+    return Failure(
+        row.id,
+        f"致{recipient}的函无法送达",
         [said, "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。"],
-        [answer(reply.text)],
+        [answered],
+        f"{recipient} <{address}>“{subject}”："
+        + (answered if refused else f"连续5天未能送出，{answered}"),
     )
 
 
@@ -158,16 +162,17 @@ def put_off(
     _note(connection, row, now, "letter.broken", reason=what)
     # a notice about a notice would fail the same way
     if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(_BROKEN):
-        notify_office(
-            connection,
-            ledger,
-            bureau,
-            row.plan_id,
-            now,
-            f"致{row.name}的函无法生成",
-            ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
-            [f"函件编号：{row.id}", f"错误：{what}"],
-        )
+        tell_of(connection, ledger, bureau, row.plan_id, BROKEN, _unworded(row, what), now)
+
+
+def _unworded(row: Letter, what: str) -> Failure:
+    return Failure(
+        row.id,
+        f"致{row.name}的函无法生成",
+        ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
+        [f"函件编号：{row.id}", f"错误：{what}"],
+        f"致{row.name}的函（编号{row.id}）：{what}",
+    )
 
 
 def is_whole(trouble: Mapping[str, Any]) -> bool:

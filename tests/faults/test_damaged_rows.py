@@ -108,6 +108,18 @@ def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
     assert titles == ["致组织科的函无法生成"]
 
 
+def test_f17_the_office_hears_of_several_damaged_letters_in_one_notice(three: Desk) -> None:
+    with three.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE letter SET data = '{oops'")
+    three.deliver()
+    (notice,) = three.deliver()
+    assert notice.ready.facts.title == "3封函件无法生成"
+    assert notice.ready.facts.message[0] == "其他函件照常发送；下列3封每小时再试一次。"
+    ids = [row.id for row in three.letters("reminder")]
+    said = "its row in the ledger is damaged (data)"
+    assert notice.ready.facts.details[0] == f"致财务科的函（编号{ids[0]}）：{said}"
+
+
 def test_f17_a_letter_that_was_mended_goes_out_and_is_explained_without_the_damage(
     three: Desk,
 ) -> None:
