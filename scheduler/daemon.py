@@ -174,6 +174,7 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
         DaemonLock(ledger.path),
         listening(settings) as socket,
     ):
+        highwater.check_there(ledger)
         ledger.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())
         daemon.start()

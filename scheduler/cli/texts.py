@@ -41,9 +41,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "ledger.away": (
         "the ledger {ledger} is not in its place, though duban has worked on it: put that very "
-        "file back, or restore the latest copy ('duban db restore'); let 'duban run' make no other",
+        "file back, or restore the latest copy ('duban db restore'); only who means to begin anew "
+        "removes {mark}",
         "台账 {ledger} 不在原处，而督办程序用过它：请把原文件放回，或用 duban db restore 恢复最近的"
-        "备份，不要另建新台账",
+        "备份；确要另建新台账的，先删去 {mark}",
     ),
     "which.plan": (
         "which plan? give --plan FOLDER, or go to its folder (plans below this one: {found})",

@@ -281,9 +281,11 @@ def test_f17_a_ledger_that_was_taken_away_is_not_said_to_be_missing_yet(
 ) -> None:
     ledger.with_name(f"{ledger.name}.mark").write_text("{}", encoding="utf-8")
     ledger.rename(ledger.with_name("away"))
-    answer = call(capsys, "status")
-    assert answer.code == 1
-    assert "is not in its place" in answer.err
+    for command in (["status"], ["db", "upgrade"]):
+        answer = call(capsys, *command)
+        assert answer.code == 1
+        assert "is not in its place" in answer.err
+        assert f"removes {ledger}.mark" in answer.err
     assert not ledger.exists()
 
 
