@@ -15,10 +15,12 @@ from board.sessions import LASTS
 from board.throttle import WINDOW, Throttle
 from jobs.outcome import BARRED, FIRST_BACKOFF, TROUBLE
 from jobs.passwords import hashed
+from jobs.stuck import SHOWN
 from ledger import accounts, plans
 from mailroom.replies import Phase, answered
 from tests.support.ledgers import ON_SQLITE, at
 from tests.support.pages import ELSEWHERE, KEYS, PUBLIC, MakePages, Pages
+from tests.support.plans import many_sections
 
 NAME, PASSWORD = "林美环", "correct horse 电池"
 HASH = hashed(PASSWORD, NAME)
@@ -296,6 +298,14 @@ def test_the_first_page_names_a_refused_login_and_when_it_is_tried_again(office:
     sign_in(browser)
     said = "邮件服务器不接受用户名或密码，答复“5.7.8 wrong password”。09:05再试，请联系系统管理员"
     assert said in browser.get("/").text
+
+
+def test_the_first_page_counts_all_letters_that_were_given_up(make_pages: MakePages) -> None:
+    pages = make_pages(many_sections(SHOWN + 3))
+    for number in range(SHOWN + 3):
+        pages.desk.relay.set(f"reject:s{number}@edu.example")
+    pages.desk.beat("03-17 09:00")
+    assert f"<dt>被拒收</dt><dd>{SHOWN + 3}封</dd>" in pages.insider().get("/").text
 
 
 def test_a_page_that_is_not_there_says_so_in_chinese(office: Pages) -> None:
