@@ -78,11 +78,15 @@ def refused(
     shown: Mapping[str, Any],
     owner: str,
     now: datetime,
+    *,
+    let_in: bool,
 ) -> None:
     """Write down an attempt that the relay did not accept: to be tried again, held, or given up.
 
     `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
+    `let_in` says that the relay accepted others a moment ago.
     """
+    _in_trouble(connection, reply, shown["address"], now, let_in=let_in)
     since = row.first_tried_at or now
     held = reply.outcome is Outcome.HELD
     # only a server that answers can want to be rid of a letter; a line that is down comes back
@@ -104,7 +108,6 @@ def refused(
         Outcome.UNKNOWN: "letter.possibly_twice",
     }.get(reply.outcome, "letter.deferred")
     _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
-    _in_trouble(connection, reply, shown["address"], now)
     if reply.barred:
         plans.set_mark(connection, BARRED, (now + FIRST_BACKOFF).isoformat(), now)
 
@@ -120,7 +123,6 @@ def _give_up(
 ) -> None:
     letters.mark_failed(connection, row.id, reply.text, **shown)
     event("letter.failed", logging.WARNING, to=shown["address"], reply=reply.text)
-    _in_trouble(connection, reply, shown["address"], now)
     _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
     office = bureau.plan.mailbox(bureau.plan.office)
     if shown["address"] == office:
@@ -181,14 +183,20 @@ def is_whole(trouble: Mapping[str, Any]) -> bool:
     return whole
 
 
-def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
-    """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
+def _in_trouble(
+    connection: Connection, reply: Reply, address: str, now: datetime, *, let_in: bool
+) -> None:
+    """Remember since when letters fail.
+
+    One mailbox that defers is not yet the relay's trouble, nor are some while others are let in.
+    """
     known = plans.hold_mark(connection, TROUBLE, now)
     if not known:
         known = {"since": now.isoformat(), "addresses": [], "whole": False}
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
     nobody = reply.code is None or reply.outcome is Outcome.HELD
-    whole = nobody or len(failing) >= _SEVERAL or is_whole(known)
+    several = len(failing) >= _SEVERAL and not let_in
+    whole = nobody or several or is_whole(known)
     if whole and not is_whole(known):
         event("relay.trouble", logging.WARNING, reply=reply.text)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}

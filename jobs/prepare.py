@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -113,13 +113,20 @@ def _agreed(
 
     Another node may decide by a copy that was edited a moment ago, or this one while it delivers.
     """
-    stamps = plans.stamps_of(connection, {row.plan_id for row in rows})
-    other = {i for i, stamp in stamps.items() if not stamp.startswith(bureaus[i].plan.digest)}
+    edited = edited_since(connection, bureaus, (row.plan_id for row in rows))
     for row in rows:
-        if row.plan_id in other:
+        if row.plan_id in edited:
             _note_takeover(connection, row, now)
             letters.give_back(connection, row, claims.owner)
-    return [row for row in rows if row.plan_id not in other]
+    return [row for row in rows if row.plan_id not in edited]
+
+
+def edited_since(
+    connection: Connection, bureaus: Mapping[int, Bureau], of: Iterable[int]
+) -> set[int]:
+    """Which of these plans the ledger was brought to since our copy of them was made."""
+    stamps = plans.stamps_of(connection, set(of))
+    return {i for i, stamp in stamps.items() if not stamp.startswith(bureaus[i].plan.digest)}
 
 
 def _turns(connection: Connection, claims: Claims, now: datetime) -> list[datetime | None]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from jobs.circulate import circulate
-from jobs.deliver import Sent, deliver
+from jobs.deliver import deliver
 from jobs.log import event, log
+from jobs.marking import Sent
 from jobs.outcome import BARRED
 from jobs.remind import remind
 from ledger import highwater

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobs.deliver import Carrier, Sent
+from jobs.deliver import Carrier
 from jobs.inbox import Desk
 from jobs.links import Links
+from jobs.marking import Sent
 from jobs.prepare import Claims
 from jobs.saying import Voice
 from jobs.scribe import Scribe

@@ -20,7 +20,7 @@ from scheduler.cli.texts import say
 
 if TYPE_CHECKING:
     from config.plan import Plan
-    from jobs.deliver import Sent
+    from jobs.marking import Sent
     from scheduler.journal import Journal
     from scheduler.script import Timed
     from scheduler.simulator import Simulation

@@ -21,8 +21,8 @@ from sqlalchemy import Row, select
 
 from config.plan import Plan
 from duban.calendar import WorkCalendar
-from jobs.deliver import Sent
 from jobs.gather import COUNT
+from jobs.marking import Sent
 from ledger.tables import letter, mention, obligation
 from tests.support.ledgers import ZONE, at, everybodys_report
 from tests.support.plans import rule
