@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Row, update
 
-from jobs.deliver import Sent
 from jobs.gather import COUNT, LISTED, REFUSED, Failure, tell_of
+from jobs.marking import Sent
 from ledger.tables import letter
 from tests.jobs.test_nodes import at_once
 from tests.support.ledgers import Desk, MakeDesk
