@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from duban import pace
 from duban.bureau import Bureau
 from jobs.athand import AtHand
@@ -20,6 +22,7 @@ from jobs.outcome import FIRST_BACKOFF, put_off
 from jobs.prepare import Claimed, Claims, any_due, at_work, barred, claim
 from jobs.saying import StaleError, Voice
 from jobs.scribe import Scribe
+from jobs.underway import UnderWay
 from jobs.wording import Wording
 from ledger import letters
 from ledger.engine import Ledger, LedgerError
@@ -97,6 +100,7 @@ class _Delivery:
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
         self._at_hand = AtHand(ledger, bureaus)
+        self._under_way = UnderWay(self._owner)
         self._more, self._halted, self._mute = False, False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent, self._ended = 1, 0, 0
@@ -116,6 +120,7 @@ class _Delivery:
         most = min(at_once, len(self._waiting))
         self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
         first = min(most, 1) if one_by_one or until is not None else most
+        self._under_way.ahead = 1 if one_by_one else 2 * _AT_STAKE
         workers = [self._begin() for _ in range(first)]
         working, marking = set(workers), asyncio.create_task(self._mark_in_time())
         try:
@@ -173,9 +178,18 @@ class _Delivery:
                 self._give_back()
             else:
                 try:
-                    await self._try(self._waiting.popleft())
+                    await self._try(self._next())
                 except NotBegunError:
                     return  # we are to stop, or the server is too slow for so many at hand
+
+    def _next(self) -> Claimed:
+        """The next letter, of which the ledger says that it may leave."""
+        if not self._under_way.known(self._waiting[0].row.id):
+            with self._ledger.write() as connection:
+                self._under_way.say(connection, self._waiting, self._carrier.clock())
+        claimed = self._waiting.popleft()
+        self._under_way.begin(claimed.row.id)
+        return claimed
 
     def _wait(self) -> timedelta:
         """How long until the next letter's turn."""
@@ -193,9 +207,11 @@ class _Delivery:
             self._ended += 1
         except (LedgerError, NotBegunError):
             self._waiting.appendleft(claimed)  # nothing has come of it
+            self._under_way.end(claimed.row.id)
             raise
         self._at_hand.let_go(claimed.row.id)
         if carried is None:
+            self._under_way.end(claimed.row.id)
             return
         self._finished.append(carried)
         self._halted = self._halted or carried.reply.barred
@@ -286,8 +302,13 @@ class _Delivery:
         self._mark()
         while self._more and self._few() and not self._carrier.stopping():
             now = self._carrier.clock()
+
+            def also(connection: Connection, claimed: list[Claimed], now: datetime = now) -> None:
+                waiting = [*self._waiting, *claimed]
+                self._under_way.say(connection, waiting, now, more=bool(claimed))
+
             claimed, self._more = claim(
-                self._ledger, self._bureaus, self._open(now), self._claims, now
+                self._ledger, self._bureaus, self._open(now), self._claims, now, also
             )
             self._waiting.extend(claimed)
             self._at_hand.take(one.row for one in claimed)
@@ -314,11 +335,20 @@ class _Delivery:
             return
         try:
             now, let_in = self._carrier.clock(), self._sent > 0
-            sent = mark(self._ledger, self._bureaus, self._owner, finished, now, let_in=let_in)
+            ids = [one.ready.row.id for one in finished]
+
+            def also(connection: Connection) -> None:
+                self._under_way.say(connection, self._waiting, now, ids, more=self._more)
+
+            sent = mark(
+                self._ledger, self._bureaus, self._owner, finished, now, let_in=let_in, also=also
+            )
         except LedgerError:
             self._mute = self._halted = True
             raise
         del self._finished[: len(finished)]
+        for letter_id in ids:
+            self._under_way.end(letter_id)
         self._sent += len(sent)
         for one in sent:
             self._carrier.on_sent(one)
@@ -331,6 +361,7 @@ class _Delivery:
                 for row, _, _ in self._waiting:
                     letters.give_back(connection, row, self._owner)
                     self._at_hand.let_go(row.id)
+                self._under_way.say(connection, (), self._carrier.clock())
             self._waiting.clear()
 
 

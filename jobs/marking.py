@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -46,10 +46,12 @@ def mark(
     now: datetime,
     *,
     let_in: bool,
+    also: Callable[[Connection], None] = lambda connection: None,
 ) -> list[Sent]:
     """Write down what became of letters, in one transaction; gives those that were accepted.
 
-    `let_in` says that the relay accepted others a moment ago. Raises LedgerError.
+    `let_in` says that the relay accepted others a moment ago; `also` writes more in the same
+    transaction. Raises LedgerError.
     """
     good = [one for one in done if one.reply.outcome is Outcome.ACCEPTED]
     let_in = let_in or bool(good)
@@ -67,6 +69,7 @@ def mark(
             bureau = bureaus[good[0].ready.row.plan_id]
             rows = [(one.ready.row, _shown(one)) for one in good]
             accepted(connection, ledger, bureau, rows, now)
+        also(connection)
     return [Sent(now, one.ready, one.mail, one.written) for one in good]
 
 
