@@ -17,7 +17,7 @@ from typing import Any
 
 import scheduler.daemon
 from config.settings import Settings
-from jobs.deliver import Sent
+from jobs.marking import Sent
 from mailroom.relay import Mail, Relay, Reply
 from scheduler.clock import SystemClock
 from scheduler.loops import run

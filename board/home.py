@@ -11,6 +11,7 @@ from starlette.routing import Route
 from board.door import Door, Visitor
 from duban.standings import Standing
 from jobs.status import status
+from mailroom.words import clock
 
 _TROUBLES: Final = {
     "starting": "正在启动",
@@ -25,14 +26,17 @@ def home_routes(door: Door) -> list[Route]:
     def home(request: Request, visitor: Visitor) -> Response:
         context = door.context
         now, vitals = context.clock(), context.vitals()
-        keys = [bureau.plan.id for bureau in context.bureaus().values()]
+        bureaus = [*context.bureaus().values()]
+        keys = [bureau.plan.id for bureau in bureaus]
         with context.ledger.read() as connection:
             found = status(connection, now, keys)
+        again = found.barred_until
         return door.render(
             visitor,
             "home.html",
             found=found,
             standings=Standing,
+            tried_again=clock(bureaus[0].local(again)) if again and bureaus else "",
             trouble=_TROUBLES.get(vitals.state, ""),
             tick_age_s=vitals.tick_age_s,
         )

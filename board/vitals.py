@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -55,14 +56,22 @@ def _answer(state: str, *, well: bool) -> Response:
 
 
 def metrics(request: Request) -> Response:
-    """Figures for Prometheus, to this machine, or to whoever shows the token of the settings."""
+    """Figures for Prometheus, to this machine, or to whoever shows the token of the settings.
+
+    503 in plain text while the ledger is away.
+    """
     context = context_of(request)
     if not (_is_local(request, context) or _has_token(request, context.metrics_token)):
         said = "only from this machine, or with the bearer token of metrics_token\n"
         return PlainTextResponse(said, 403)
     from board.metrics import CONTENT_TYPE, exposition
 
-    return Response(exposition(context), media_type=CONTENT_TYPE)
+    try:
+        return Response(exposition(context), media_type=CONTENT_TYPE)
+    except LedgerError as error:
+        context.say("page.failed", logging.ERROR, reason=str(error))
+        said = "the ledger cannot be read at the moment; the daemon's log says why\n"
+        return PlainTextResponse(said, 503)
 
 
 def _is_local(request: Request, context: Context) -> bool:

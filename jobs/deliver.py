@@ -11,23 +11,24 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
 from duban import pace
 from duban.bureau import Bureau
-from jobs.outcome import FIRST_BACKOFF, accepted, put_off, refused
+from jobs.athand import AtHand
+from jobs.marking import Carried, Sent, mark, note
+from jobs.outcome import FIRST_BACKOFF, put_off
 from jobs.prepare import Claimed, Claims, any_due, at_work, barred, claim
 from jobs.saying import StaleError, Voice
 from jobs.scribe import Scribe
-from jobs.wording import Ready, Wording
-from ledger import events, letters
+from jobs.underway import UnderWay
+from jobs.wording import Wording
+from ledger import letters
 from ledger.engine import Ledger, LedgerError
 from ledger.letters import Letter
-from mailroom.relay import Mail, NotBegunError, Outcome, Relay, Reply
+from mailroom.relay import Mail, NotBegunError, Relay
 from mailroom.render import Speaker
-from mailroom.written import Written
 
 _GLANCE_S = 0.2
 """How often a letter that waits for its turn looks whether the daemon is to stop."""
@@ -42,24 +43,11 @@ _SLOW_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A letter that the relay accepted, for whoever keeps a journal."""
-
-    at: datetime
-    ready: Ready
-    mail: Mail
-    written: Written
-
-
-_Carried = tuple[Ready, Written, Mail, Reply]
-
-
-@dataclass(frozen=True, slots=True)
 class Basket:
     """What outlives a delivery that the ledger stopped: letters not tried, answers not written."""
 
     waiting: deque[Claimed] = field(default_factory=deque)
-    finished: list[_Carried] = field(default_factory=list)
+    finished: list[Carried] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +99,8 @@ class _Delivery:
         self._claims, self._owner = carrier.claims, carrier.claims.owner
         self._waiting, self._finished = carrier.basket.waiting, carrier.basket.finished
         self._wording = Wording(ledger, bureaus, carrier.voice, carrier.speaker, carrier.scribe)
+        self._at_hand = AtHand(ledger, bureaus)
+        self._under_way = UnderWay(self._owner)
         self._more, self._halted, self._mute = False, False, False
         self._looked: tuple[datetime, letters.Open] | None = None
         self._room, self._sent, self._ended = 1, 0, 0
@@ -130,6 +120,7 @@ class _Delivery:
         most = min(at_once, len(self._waiting))
         self._room = 1 if one_by_one else max(_AT_STAKE - self._carrier.side_by_side, 1)
         first = min(most, 1) if one_by_one or until is not None else most
+        self._under_way.ahead = 1 if one_by_one else 2 * _AT_STAKE
         workers = [self._begin() for _ in range(first)]
         working, marking = set(workers), asyncio.create_task(self._mark_in_time())
         try:
@@ -187,9 +178,18 @@ class _Delivery:
                 self._give_back()
             else:
                 try:
-                    await self._try(self._waiting.popleft())
+                    await self._try(self._next())
                 except NotBegunError:
                     return  # we are to stop, or the server is too slow for so many at hand
+
+    def _next(self) -> Claimed:
+        """The next letter, of which the ledger says that it may leave."""
+        if not self._under_way.known(self._waiting[0].row.id):
+            with self._ledger.write() as connection:
+                self._under_way.say(connection, self._waiting, self._carrier.clock())
+        claimed = self._waiting.popleft()
+        self._under_way.begin(claimed.row.id)
+        return claimed
 
     def _wait(self) -> timedelta:
         """How long until the next letter's turn."""
@@ -207,24 +207,29 @@ class _Delivery:
             self._ended += 1
         except (LedgerError, NotBegunError):
             self._waiting.appendleft(claimed)  # nothing has come of it
+            self._under_way.end(claimed.row.id)
             raise
+        self._at_hand.let_go(claimed.row.id)
         if carried is None:
+            self._under_way.end(claimed.row.id)
             return
         self._finished.append(carried)
-        self._halted = self._halted or carried[-1].barred
+        self._halted = self._halted or carried.reply.barred
         if len(self._finished) >= self._room:
             self._mark()
         elif len(self._finished) == 1:
             self._first_at = _now_s()
             self._any_finished.set()
 
-    async def _carried(self, claimed: Claimed) -> _Carried | None:
+    async def _carried(self, claimed: Claimed) -> Carried | None:
         """Carry a letter; None for one that was withdrawn or put off instead."""
         try:
             carried = await self._carry(claimed)
-        except (LedgerError, NotBegunError):
+        except LedgerError:
             raise
-        except StaleError:
+        except (NotBegunError, StaleError) as error:
+            if isinstance(error, NotBegunError) and self._at_hand.holds(claimed.row.id):
+                raise
             with self._ledger.write() as connection:
                 again = self._carrier.clock() + _ANEW
                 letters.give_back(connection, claimed.row, self._owner, again)
@@ -246,7 +251,7 @@ class _Delivery:
         with self._ledger.write() as connection:
             if letters.withdraw(connection, row.id, reason, owner=self._owner):
                 now = self._carrier.clock()
-                _note(connection, row, now, "letter.withdrawn", reason=reason)
+                note(connection, row, now, "letter.withdrawn", reason=reason)
 
     async def _mark_in_time(self) -> None:
         """Mark what no other letter came to join; for ever."""
@@ -259,7 +264,7 @@ class _Delivery:
             self._any_finished.clear()
             self._mark()
 
-    async def _carry(self, claimed: Claimed) -> _Carried | str:
+    async def _carry(self, claimed: Claimed) -> Carried | str:
         """Hand a letter over; gives the reason instead where it has nothing to say."""
         worded = await self._wording.of(claimed)
         if isinstance(worded, str):
@@ -269,29 +274,44 @@ class _Delivery:
         def in_time() -> bool:
             return self._claims.begun_in_time(claimed, self._carrier.clock())
 
-        if self._ending:
-            raise NotBegunError
-        if not in_time():  # the words came late
-            raise StaleError
+        def holds() -> bool:
+            return self._at_hand.holds(claimed.row.id)
 
         def wanted() -> bool:
-            return in_time() and not self._ending
+            return in_time() and holds() and not self._ending
 
+        if self._ending:
+            raise NotBegunError
+        if not (in_time() and holds()):  # the words came late, or a report did
+            raise StaleError
         sender = self._carrier.voice.address(self._bureaus[ready.row.plan_id])
-        mail = Mail(sender, ready.address, ready.row.message_id, written.content, wanted=wanted)
+        mail = Mail(
+            sender,
+            ready.address,
+            ready.row.message_id,
+            written.content,
+            wanted=wanted,
+            holds=holds,
+        )
         if ready.turn is not None:
             left = (ready.turn + pace.MARGIN - self._carrier.clock()).total_seconds()
-            mail = replace(mail, not_after=asyncio.get_running_loop().time() + left)
-        return ready, written, mail, await self._carrier.relay.send(mail)
+            mail = replace(mail, not_after=_now_s() + left)
+        return Carried(ready, written, mail, await self._carrier.relay.send(mail))
 
     def _refill(self) -> None:
         self._mark()
         while self._more and self._few() and not self._carrier.stopping():
             now = self._carrier.clock()
+
+            def also(connection: Connection, claimed: list[Claimed], now: datetime = now) -> None:
+                waiting = [*self._waiting, *claimed]
+                self._under_way.say(connection, waiting, now, more=bool(claimed))
+
             claimed, self._more = claim(
-                self._ledger, self._bureaus, self._open(now), self._claims, now
+                self._ledger, self._bureaus, self._open(now), self._claims, now, also
             )
             self._waiting.extend(claimed)
+            self._at_hand.take(one.row for one in claimed)
             self._wording.expect(claimed)
 
     def _open(self, now: datetime) -> letters.Open:
@@ -314,11 +334,24 @@ class _Delivery:
         if not finished or self._mute:
             return
         try:
-            self._sent += _mark(self._ledger, self._bureaus, self._carrier, finished)
+            now, let_in = self._carrier.clock(), self._sent > 0
+            ids = [one.ready.row.id for one in finished]
+
+            def also(connection: Connection) -> None:
+                self._under_way.say(connection, self._waiting, now, ids, more=self._more)
+
+            sent = mark(
+                self._ledger, self._bureaus, self._owner, finished, now, let_in=let_in, also=also
+            )
         except LedgerError:
             self._mute = self._halted = True
             raise
         del self._finished[: len(finished)]
+        for letter_id in ids:
+            self._under_way.end(letter_id)
+        self._sent += len(sent)
+        for one in sent:
+            self._carrier.on_sent(one)
 
     def _give_back(self) -> None:
         """Let go of what was claimed and not tried: we were told to stop, or had to."""
@@ -327,60 +360,10 @@ class _Delivery:
             with self._ledger.write() as connection:
                 for row, _, _ in self._waiting:
                     letters.give_back(connection, row, self._owner)
+                    self._at_hand.let_go(row.id)
+                self._under_way.say(connection, (), self._carrier.clock())
             self._waiting.clear()
 
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _mark(
-    ledger: Ledger,
-    bureaus: Mapping[int, Bureau],
-    carrier: Carrier,
-    done: list[_Carried],
-) -> int:
-    now = carrier.clock()
-    sent = [
-        Sent(now, ready, mail, written)
-        for ready, written, mail, reply in done
-        if reply.outcome is Outcome.ACCEPTED
-    ]
-    good = [
-        (ready.row, _shown(ready, written, reply))
-        for ready, written, _, reply in done
-        if reply.outcome is Outcome.ACCEPTED
-    ]
-    with ledger.write() as connection:
-        for ready, written, _, reply in done:
-            row = ready.row
-            if reply.outcome is not Outcome.ACCEPTED:
-                shown, bureau = _shown(ready, written, reply), bureaus[row.plan_id]
-                refused(connection, ledger, bureau, row, reply, shown, carrier.claims.owner, now)
-            if written.fallback:
-                _note(connection, row, now, "template.failed", reason=written.fallback)
-        if good:
-            accepted(connection, ledger, bureaus[good[0][0].plan_id], good, now)
-    for one in sent:
-        carrier.on_sent(one)
-    return len(sent)
-
-
-def _shown(ready: Ready, written: Written, reply: Reply) -> dict[str, Any]:
-    return {
-        "recipient": ready.facts.recipient,
-        "address": ready.address,
-        "light": ready.facts.light and ready.facts.light.value,
-        "subject": written.subject,
-        "reply": _said(reply),
-    }
-
-
-def _said(reply: Reply) -> str:
-    """The relay's words with their code in front, as SMTP has them."""
-    code = str(reply.code or "")
-    return reply.text if reply.text.startswith(code) else f"{code} {reply.text}"
-
-
-def _note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:
-    events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from duban.bureau import Bureau
 from duban.facts import LetterKind
+from jobs.gather import BROKEN, REFUSED, Failure, tell_of
 from jobs.letterbox import notify_office
 from jobs.log import event
-from jobs.reasons import BROKEN, why
+from jobs.reasons import CANNOT_BE_WORDED, why
 from ledger import events, letters, plans
 from ledger.damage import DamagedRowError
 from ledger.engine import Ledger
@@ -77,11 +78,15 @@ def refused(
     shown: Mapping[str, Any],
     owner: str,
     now: datetime,
+    *,
+    let_in: bool,
 ) -> None:
     """Write down an attempt that the relay did not accept: to be tried again, held, or given up.
 
     `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
+    `let_in` says that the relay accepted others a moment ago.
     """
+    _in_trouble(connection, reply, shown["address"], now, let_in=let_in)
     since = row.first_tried_at or now
     held = reply.outcome is Outcome.HELD
     # only a server that answers can want to be rid of a letter; a line that is down comes back
@@ -103,7 +108,6 @@ def refused(
         Outcome.UNKNOWN: "letter.possibly_twice",
     }.get(reply.outcome, "letter.deferred")
     _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
-    _in_trouble(connection, reply, shown["address"], now)
     if reply.barred:
         plans.set_mark(connection, BARRED, (now + FIRST_BACKOFF).isoformat(), now)
 
@@ -119,23 +123,25 @@ def _give_up(
 ) -> None:
     letters.mark_failed(connection, row.id, reply.text, **shown)
     event("letter.failed", logging.WARNING, to=shown["address"], reply=reply.text)
-    _in_trouble(connection, reply, shown["address"], now)
     _note(connection, row, now, "letter.failed", to=shown["address"], reply=reply.text)
     office = bureau.plan.mailbox(bureau.plan.office)
     if shown["address"] == office:
         return  # a notice about the office's own mailbox would fail the same way
-    what = f"发往 {shown['address']} 的函件“{shown['subject']}”"
+    tell_of(connection, ledger, bureau, row.plan_id, REFUSED, _undelivered(row, reply, shown), now)
+
+
+def _undelivered(row: Letter, reply: Reply, shown: Mapping[str, Any]) -> Failure:
+    recipient, address, subject = shown["recipient"], shown["address"], shown["subject"]
+    what, answered = f"发往 {address} 的函件“{subject}”", answer(reply.text)
     refused = reply.outcome is Outcome.PERMANENT
     said = f"邮件服务器拒收{what}。" if refused else f"{what}连续5天未能送出，已停止重发。"
-    notify_office(
-        connection,
-        ledger,
-        bureau,
-        row.plan_id,
-        now,
-        f"致{shown['recipient']}的函无法送达",
+    return Failure(
+        row.id,
+        f"致{recipient}的函无法送达",
         [said, "请核对该邮箱地址，并在行动方案文件中更正；在此之前，请用电话通知对方。"],
-        [answer(reply.text)],
+        [answered],
+        f"{recipient} <{address}>“{subject}”："
+        + (answered if refused else f"连续5天未能送出，{answered}"),
     )
 
 
@@ -153,21 +159,22 @@ def put_off(
     what = str(error) if damaged else f"{type(error).__name__}: {error}"
     event("letter.broken", logging.ERROR, raised=error, letter=row.id, plan=bureau.plan.id)
     letters.put_back(
-        connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{BROKEN}{what}"
+        connection, row.id, owner, due_at=now + LONGEST_BACKOFF, reason=f"{CANNOT_BE_WORDED}{what}"
     )
     _note(connection, row, now, "letter.broken", reason=what)
     # a notice about a notice would fail the same way
-    if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(BROKEN):
-        notify_office(
-            connection,
-            ledger,
-            bureau,
-            row.plan_id,
-            now,
-            f"致{row.name}的函无法生成",
-            ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
-            [f"函件编号：{row.id}", f"错误：{why(what)}"],
-        )
+    if row.kind != LetterKind.NOTICE.value and not (row.reason or "").startswith(CANNOT_BE_WORDED):
+        tell_of(connection, ledger, bureau, row.plan_id, BROKEN, _unworded(row, what), now)
+
+
+def _unworded(row: Letter, what: str) -> Failure:
+    return Failure(
+        row.id,
+        f"致{row.name}的函无法生成",
+        ["其他函件照常发送；这一封每小时再试一次。", "请联系系统管理员，并先用电话通知对方。"],
+        [f"函件编号：{row.id}", f"错误：{why(what)}"],
+        f"致{row.name}的函（编号{row.id}）：{why(what)}",
+    )
 
 
 def is_whole(trouble: Mapping[str, Any]) -> bool:
@@ -176,14 +183,20 @@ def is_whole(trouble: Mapping[str, Any]) -> bool:
     return whole
 
 
-def _in_trouble(connection: Connection, reply: Reply, address: str, now: datetime) -> None:
-    """Remember since when letters fail: one mailbox that defers is not yet the relay's trouble."""
+def _in_trouble(
+    connection: Connection, reply: Reply, address: str, now: datetime, *, let_in: bool
+) -> None:
+    """Remember since when letters fail.
+
+    One mailbox that defers is not yet the relay's trouble, nor are some while others are let in.
+    """
     known = plans.hold_mark(connection, TROUBLE, now)
     if not known:
         known = {"since": now.isoformat(), "addresses": [], "whole": False}
     failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
     nobody = reply.code is None or reply.outcome is Outcome.HELD
-    whole = nobody or len(failing) >= _SEVERAL or is_whole(known)
+    several = len(failing) >= _SEVERAL and not let_in
+    whole = nobody or several or is_whole(known)
     if whole and not is_whole(known):
         event("relay.trouble", logging.WARNING, reply=reply.text)
     now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from duban import pace
 from duban.bureau import Bureau
 from jobs.outcome import BARRED
-from ledger import events, letters, mentions, plans
+from ledger import events, letters, mentions, plans, underway
 from ledger.engine import Ledger
 from ledger.letters import Letter
 from ledger.tables import LetterState
@@ -83,22 +83,24 @@ def claim(
     plans_open: letters.Open,
     claims: Claims,
     now: datetime,
+    also: Callable[[Connection, list[Claimed]], None] = lambda connection, claimed: None,
 ) -> tuple[list[Claimed], bool]:
     """Claim a batch of the letters that are due; says too whether there may be more.
 
-    What is not owed any more drops out of them; a letter may have nothing left to say.
+    What is not owed any more drops out of them; a letter may have nothing left to say. `also`
+    writes more in the same transaction.
     """
     with ledger.write() as connection:
         turns = _turns(connection, claims, now)
         rows = letters.claim(
             connection, plans_open, claims.owner, now, now + claims.lease, len(turns)
         )
-        rows = _agreed(connection, bureaus, rows, claims, now)
+        _note_takeovers(connection, rows, now)
+        rows = _agreed(connection, bureaus, rows, claims)
         _take_turns(connection, claims, turns[: len(rows)], now)
         mentions.drop_settled(connection, [row.id for row in rows])
-        for row in rows:
-            _note_takeover(connection, row, now)
-    claimed = [Claimed(row, now, turn) for row, turn in zip(rows, turns, strict=False)]
+        claimed = [Claimed(row, now, turn) for row, turn in zip(rows, turns, strict=False)]
+        also(connection, claimed)
     return claimed, len(rows) == claims.batch
 
 
@@ -107,19 +109,24 @@ def _agreed(
     bureaus: Mapping[int, Bureau],
     rows: list[Letter],
     claims: Claims,
-    now: datetime,
 ) -> list[Letter]:
     """Let go of letters of plans that the ledger was brought to since: our copy may be an old one.
 
     Another node may decide by a copy that was edited a moment ago, or this one while it delivers.
     """
-    stamps = plans.stamps_of(connection, {row.plan_id for row in rows})
-    other = {i for i, stamp in stamps.items() if not stamp.startswith(bureaus[i].plan.digest)}
+    edited = edited_since(connection, bureaus, (row.plan_id for row in rows))
     for row in rows:
-        if row.plan_id in other:
-            _note_takeover(connection, row, now)
+        if row.plan_id in edited:
             letters.give_back(connection, row, claims.owner)
-    return [row for row in rows if row.plan_id not in other]
+    return [row for row in rows if row.plan_id not in edited]
+
+
+def edited_since(
+    connection: Connection, bureaus: Mapping[int, Bureau], of: Iterable[int]
+) -> set[int]:
+    """Which of these plans the ledger was brought to since our copy of them was made."""
+    stamps = plans.stamps_of(connection, set(of))
+    return {i for i, stamp in stamps.items() if not stamp.startswith(bureaus[i].plan.digest)}
 
 
 def _turns(connection: Connection, claims: Claims, now: datetime) -> list[datetime | None]:
@@ -144,10 +151,16 @@ def _take_turns(
         plans.set_mark(connection, _FREE, free.isoformat(), now)
 
 
-def _note_takeover(connection: Connection, row: Letter, now: datetime) -> None:
-    if row.state == LetterState.CLAIMED.value:
-        letters.suspect(connection, row.id)
-        _note(connection, row, now, "letter.possibly_twice", owner=row.owner)
+def _note_takeovers(connection: Connection, rows: list[Letter], now: datetime) -> None:
+    """Suspect those letters of owners who fell silent that may have left."""
+    left = [row for row in rows if row.state == LetterState.CLAIMED.value]
+    for owner in {row.owner or "" for row in left}:
+        said = underway.said(connection, owner)
+        for row in left:
+            if (row.owner or "") == owner and (said is None or row.id in said):
+                letters.suspect(connection, row.id)
+                _note(connection, row, now, "letter.possibly_twice", owner=owner)
+        underway.forget(connection, owner)
 
 
 def _note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-BROKEN: Final = "cannot be worded: "
+CANNOT_BE_WORDED: Final = "cannot be worded: "
 """How the reason of a letter begins that is put off; what was raised follows."""
 
 _WHOLE: Final = {
@@ -19,11 +19,15 @@ _WHOLE: Final = {
     "dropped meanwhile": "期间已撤销",
     "withdrawn meanwhile": "期间已撤回",
 }
+_CAME_BACK: Final = "came back: "
 _DAMAGED: Final = "its row in the ledger is damaged"
 
 
 def why(reason: str) -> str:
     """A reason in Chinese; what is not ours, such as a server's answer, as it is."""
-    if reason.startswith(BROKEN):
-        return f"暂时无法生成，{why(reason.removeprefix(BROKEN))}；每小时再试一次，请联系系统管理员"
+    if reason.startswith(CANNOT_BE_WORDED):
+        what = why(reason.removeprefix(CANNOT_BE_WORDED))
+        return f"暂时无法生成，{what}；每小时再试一次，请联系系统管理员"
+    if reason.startswith(_CAME_BACK):
+        return f"被退回，{reason.removeprefix(_CAME_BACK)}"
     return _WHOLE.get(reason, reason.replace(_DAMAGED, "台账中此函的记录已损坏", 1))

@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
-from jobs.outcome import ALARM_AFTER, TROUBLE, is_whole
-from jobs.reasons import BROKEN, why
+from jobs import stuck
+from jobs.outcome import ALARM_AFTER, BARRED, FIRST_BACKOFF, TROUBLE, is_whole
+from jobs.stuck import NONE, Listed
 from ledger import mails, plans
+from ledger.damage import sound
 from ledger.tables import LetterState, letter, obligation, plan
 from mailroom.words import answer
 
@@ -26,28 +28,9 @@ REFUSED = "plan refused: "
 """With a plan's id, the mark of files that do not count: `since`, `problems`, `count`."""
 
 _ENDED = (LetterState.SENT.value, LetterState.WITHDRAWN.value, LetterState.FAILED.value)
-_WAITING = (LetterState.QUEUED.value, LetterState.CLAIMED.value)
 
 _Marks = dict[str, tuple[Any, datetime]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """A letter that an attempt did not get through, or that the relay refused for good."""
-
-    letter: int
-    recipient: str
-    address: str
-    subject: str
-    since: datetime
-    attempts: int
-    reason: str
-
-    @property
-    def said(self) -> str:
-        """The reason in Chinese."""
-        ours = self.reason.startswith(BROKEN)
-        return why(self.reason) if ours else answer(self.reason)
+_Lists = tuple[dict[int, Listed], dict[int, Listed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +47,8 @@ class PlanStatus:
     """One plan: how many obligations stand where, and its letters. Instants are UTC.
 
     `standings` has every standing; `waiting` counts the letters not yet sent, `oldest` is when the
-    first of them was written; `retried` wait for another attempt, `failed` were given up.
+    first of them was written, None too where a damaged row does not say; `retried` wait for
+    another attempt, `failed` were given up.
     """
 
     key: str
@@ -74,8 +58,8 @@ class PlanStatus:
     provisional: int
     waiting: int
     oldest: datetime | None
-    retried: tuple[Stuck, ...] = ()
-    failed: tuple[Stuck, ...] = ()
+    retried: Listed = NONE
+    failed: Listed = NONE
     refused: Refusal | None = None
 
     @property
@@ -108,6 +92,8 @@ class Status:
     last_tick: datetime | None
     trouble_since: datetime | None
     trouble: str = field(default="")
+    barred_until: datetime | None = None
+    """When the relay is tried again, which refuses the login or the encryption."""
     doubted_until: datetime | None = None
     """Officials are not told before: the machine's clock jumped."""
     mailbox: MailboxStatus = field(default_factory=lambda: MailboxStatus())
@@ -130,18 +116,22 @@ def status(connection: Connection, now: datetime, keys: Iterable[str] | None = N
     trouble = marks.get(TROUBLE, (None, now))[0]
     if trouble and not is_whole(trouble):
         trouble = None  # one mailbox that refuses or defers: its letter says so
+    barred = marks.get(BARRED, (None, now))[0] if trouble else None
+    again = datetime.fromisoformat(barred) if barred else now
     tick = marks.get(TICK)
     jumped = marks.get(JUMP)
     doubted = datetime.fromisoformat(jumped[0]["until"]) if jumped else now
+    lists = stuck.retried(connection), stuck.failed(connection, now)
     return Status(
         plans=tuple(
-            _plan_status(connection, row, now, marks)
+            _plan_status(connection, row, now, marks, lists)
             for row in rows
             if wanted is None or row.key in wanted
         ),
         last_tick=tick[1] if tick else None,
         trouble_since=datetime.fromisoformat(trouble["since"]) if trouble else None,
         trouble=trouble["reply"] if trouble else "",
+        barred_until=again if now < again <= now + FIRST_BACKOFF else None,
         doubted_until=doubted if jumped and jumped[1] <= now < doubted else None,
         mailbox=_mailbox(connection, marks),
     )
@@ -172,10 +162,13 @@ def letters_ended(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row.kind, row.state): row.n for row in rows}
 
 
-def _plan_status(connection: Connection, row: Row[Any], now: datetime, marks: _Marks) -> PlanStatus:
+def _plan_status(
+    connection: Connection, row: Row[Any], now: datetime, marks: _Marks, lists: _Lists
+) -> PlanStatus:
+    retried, failed = lists
     waiting = connection.execute(
         select(func.count().label("n"), func.min(letter.c.created_at).label("oldest")).where(
-            letter.c.plan_id == row.id, letter.c.state.in_(_WAITING)
+            letter.c.plan_id == row.id, letter.c.due_at.is_not(None)
         )
     ).one()
     provisional = connection.execute(
@@ -192,9 +185,9 @@ def _plan_status(connection: Connection, row: Row[Any], now: datetime, marks: _M
         standings=_standings(connection, row.id, now),
         provisional=provisional,
         waiting=waiting.n,
-        oldest=waiting.oldest,
-        retried=_stuck(connection, row.id, LetterState.QUEUED),
-        failed=_stuck(connection, row.id, LetterState.FAILED),
+        oldest=sound(waiting.oldest),
+        retried=retried.get(row.id, NONE),
+        failed=failed.get(row.id, NONE),
         refused=_refusal(marks.get(f"{REFUSED}{row.key}", (None, now))[0]),
     )
 
@@ -220,24 +213,3 @@ def _standings(connection: Connection, plan_id: int, now: datetime) -> dict[Stan
         deadline = datetime.min.replace(tzinfo=now.tzinfo) if row.overdue else now
         counts[standing(State(row.state), deadline, row.late, now)] += row.n
     return counts
-
-
-def _stuck(connection: Connection, plan_id: int, state: LetterState) -> tuple[Stuck, ...]:
-    rows = connection.execute(
-        select(letter)
-        .where(letter.c.plan_id == plan_id, letter.c.state == state.value, letter.c.attempts > 0)
-        .order_by(letter.c.id)
-    )
-    return tuple(
-        Stuck(
-            letter=row.id,
-            recipient=row.recipient or row.name,
-            address=row.address or "",
-            subject=row.subject or "",
-            since=row.first_tried_at or row.created_at,
-            attempts=row.attempts,
-            reason=row.reason or row.reply or "",
-        )
-        for row in rows
-        if state is LetterState.FAILED or row.reply or row.reason
-    )

@@ -16,6 +16,7 @@ from config.model import Adjust, Audience, Item, Milestone, Project, Rule
 from duban.standings import State
 from jobs.decided import WRITTEN, change, decision
 from jobs.reasons import why
+from ledger.damage import sound
 from mailroom.words import answer
 
 if TYPE_CHECKING:
@@ -256,14 +257,15 @@ def _unfulfilled(account: Account, rise: Rise, now: datetime) -> str:
 
 def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
     for row in account.letters:
-        at = bureau.local(row.sent_at or row.created_at)
+        at = sound(row.sent_at) or sound(row.created_at)
+        when = f"{_moment(bureau.local(at))} " if at else ""
         who = row.recipient or row.name
         address = f" <{row.address}>" if row.address else ""
         reason = row.reply or row.reason or ""
         said = f"，{why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
         doubt = _doubt(row)
-        yield Line(f"{_moment(at)} {_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
+        yield Line(f"{when}{_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
 
 
 def _hand_ins(bureau: Bureau, account: Account) -> Iterator[Line]:

@@ -37,6 +37,11 @@ _MARKERS = frozenset({DamagedTime, DamagedJSON})
 _SOME_TIME = DamagedTime(1970, 1, 1, tzinfo=UTC)
 
 
+def sound(at: datetime | None) -> datetime | None:
+    """An instant, or None where it cannot be read: nobody is told of a day that nobody wrote."""
+    return None if isinstance(at, DamagedTime) else at
+
+
 def check_sound(row: Letter) -> None:
     """Raise DamagedRowError where a letter's row holds what cannot be read."""
     if not _MARKERS.isdisjoint(map(type, row)):

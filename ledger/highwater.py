@@ -43,6 +43,23 @@ class Mark:
     at: str
 
 
+def check_there(ledger: Ledger) -> None:
+    """Raise LedgerError where duban kept a ledger of which the file is gone: to be called before
+    an empty one is made, that would take its place and the log that may still lie there.
+    """
+    path = _beside(ledger)
+    if ledger.path is not None and path is not None and path.exists() and not ledger.path.exists():
+        raise LedgerError(
+            f"the ledger {ledger.path} is not in its place, though duban has worked on it ({path} "
+            "says so); put that very file back, or restore the latest copy ('duban db restore'). "
+            f"To begin anew with an empty ledger remove {path}: letters that went out may go out "
+            "again. Nothing was sent",
+            f"台账 {ledger.path} 不在原处，而督办系统曾在此使用台账（见 {path}）；请将原文件放回，"
+            "或用 duban db restore 恢复最近的备份。如要从空台账重新开始，请删除该标记文件，"
+            "已发出的函可能再次发出。未发出任何邮件",
+        )
+
+
 def check(ledger: Ledger, now: datetime) -> None:
     """Raise HeldError where the ledger is older than its mark, or another one.
 

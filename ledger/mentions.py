@@ -139,6 +139,7 @@ def _of_letters(*columns: Any) -> Select[Any]:
 
 
 _STALE = _of_letters(mention.c.id, obligation.c.state).where(_stale)
+_STALE_LETTERS = _of_letters(mention.c.letter_id).where(_stale).distinct()
 _VOID = (
     update(mention)
     .where(mention.c.id == bindparam("stale"))
@@ -151,6 +152,11 @@ def drop_settled(connection: Connection, letter_ids: Sequence[int]) -> None:
     stale = connection.execute(_STALE, {"letters": list(letter_ids)}).all()
     if stale:
         connection.execute(_VOID, [{"stale": r.id, "why": _why_stale(r.state)} for r in stale])
+
+
+def stale_letters(connection: Connection, letter_ids: Iterable[int]) -> set[int]:
+    """Which of these letters say something that has ceased to hold."""
+    return set(connection.execute(_STALE_LETTERS, {"letters": list(letter_ids)}).scalars())
 
 
 def _why_stale(state: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.among import among
@@ -102,6 +102,14 @@ def hold_mark(connection: Connection, key: str, now: datetime) -> Any:
 def get_mark(connection: Connection, key: str) -> Any:
     """One remembered value, None where there is none."""
     return connection.execute(_VALUE, {"key": key}).scalar_one_or_none()
+
+
+_DROP = delete(mark).where(mark.c.key == bindparam("key"))
+
+
+def drop_mark(connection: Connection, key: str) -> None:
+    """Forget one value."""
+    connection.execute(_DROP, {"key": key})
 
 
 def marks(connection: Connection) -> dict[str, tuple[Any, datetime]]:

@@ -191,7 +191,7 @@ def _stamp(value: datetime, _offset: timedelta | None) -> str:
 
 def _base64(body: str) -> bytes:
     """A body with its line breaks as CRLF, which is a text's form before base64 (RFC 2045 6.8)."""
-    encoded = b2a_base64(body.replace("\n", "\r\n").encode(), newline=False)
+    encoded = b2a_base64(body.encode().replace(b"\n", b"\r\n"), newline=False)
     full = _cut(len(encoded) // _LINE_MAX)
     lines = [*full.unpack_from(encoded)]
     if rest := encoded[full.size :]:

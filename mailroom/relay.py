@@ -28,7 +28,8 @@ class Mail:
     """One mail to one recipient: the SMTP envelope and the exact bytes, 7-bit with CRLF.
 
     `not_after` is the event loop's time after which it must not be begun: its turn is over. One
-    that has to wait for a connection is begun only if it is still `wanted` then.
+    that has to wait for a connection is begun only if it is still `wanted` then, and one for which
+    a connection has to be made only if what it says `holds` still.
     """
 
     sender: str
@@ -37,10 +38,11 @@ class Mail:
     content: bytes
     not_after: float | None = None
     wanted: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
+    holds: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
 
 
 class NotBegunError(Exception):
-    """A mail had to wait for a connection, and was not wanted any more."""
+    """A mail had to wait for a connection, and was not wanted any more, or does not hold."""
 
 
 @dataclass(frozen=True, slots=True)

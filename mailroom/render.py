@@ -18,9 +18,10 @@ from config.problems import Problem
 from duban.facts import LetterFacts, LetterKind
 from mailroom import groups, headlines, words
 from mailroom.lines import pad, wrap
+from mailroom.own import OwnEnvironment
 from mailroom.plain import plain_html, plain_subject, plain_text
 from mailroom.samples import samples
-from mailroom.sandbox import LetterEnvironment, OwnEnvironment, bounded
+from mailroom.sandbox import LetterEnvironment, bounded
 from mailroom.styles import LetterLoader
 
 MAX_SUBJECT_CHARACTERS = 120

@@ -44,7 +44,10 @@ class Phase(IntEnum):
 
 def answered(phase: Phase, code: int, text: str) -> Reply:
     """The outcome of an answer in words that the ledger can keep; `code` is the server's."""
-    return Reply(_outcome(phase, code, text), clean(text) or str(code), code)
+    outcome, said = _outcome(phase, code, text), clean(text) or str(code)
+    if phase is Phase.LOGIN and outcome is Outcome.HELD:
+        said = f"login refused: {said}"
+    return Reply(outcome, said, code)
 
 
 def _outcome(phase: Phase, code: int, text: str) -> Outcome:

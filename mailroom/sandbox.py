@@ -6,17 +6,15 @@ every turn of a loop, call and inclusion is a step, and no value may grow past a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, nodes
+from jinja2 import BaseLoader, StrictUndefined, Template, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, escape
 
 from duban.facts import DigestFacts, ItemFacts, Sent
 from mailroom.groups import SectionItems
@@ -45,7 +43,6 @@ _METHODS: dict[type, frozenset[str]] = {
     dict: frozenset(("get", "items", "keys", "values")),
 }
 # fmt: on
-_SPECIAL = re.compile("[&<>\"']")
 _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(kind._fields) for kind in (ItemFacts, DigestFacts, Sent, SectionItems)
 }
@@ -55,7 +52,7 @@ def _is_html(name: str | None) -> bool:
     return name is None or name.endswith(".html")
 
 
-_OPTIONS: Final[dict[str, Any]] = {
+OPTIONS: Final[dict[str, Any]] = {
     "autoescape": _is_html,
     "undefined": StrictUndefined,
     "trim_blocks": True,
@@ -70,60 +67,13 @@ class TooMuchWorkError(SecurityError):
     """A template took more steps, or made a longer text, than a letter can need."""
 
 
-class _OwnContext(Context):
-    def call(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a macro without looking what it may be; other things as ever."""
-        if type(obj) is not Macro:
-            return super().call(obj, *args, **kwargs)
-        for scope in ("_block_vars", "_loop_vars"):
-            kwargs.pop(scope, None)
-        return obj(self.eval_ctx, *args, **kwargs)
-
-
-def escaped(value: Any) -> str:
-    """A value as HTML, as `markupsafe.escape` has it; what needs no escaping stays as it is."""
-    if type(value) is Markup or (type(value) is str and not _SPECIAL.search(value)):
-        return value
-    return escape(value)
-
-
-class OwnEnvironment(Environment):
-    """The same language for our own templates, which need no guard: half the time of a letter."""
-
-    context_class = _OwnContext
-
-    def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
-        super().__init__(loader=loader, **_OPTIONS)
-        self.filters |= filters
-        self.globals = {}  # they would be copied for every letter
-        self._kept: dict[str | Template, Template] = {}
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """What a template may name besides a letter's facts; a chain is slower for every letter."""
-        return d or {}
-
-    def begin(self) -> None:
-        """Nothing is counted."""
-
-    def get_template(
-        self, name: str | Template, parent: str | None = None, globals: Any = None
-    ) -> Template:
-        """The compiled template, as it was when first asked for: a letter asks for its base."""
-        kept = self._kept.get(name)
-        if kept is None:
-            kept = self._kept[name] = super().get_template(name, parent, globals)
-            # what compiled HTML asks for every value: markupsafe's own makes two objects of each
-            kept.root_render_func.__globals__["escape"] = escaped
-        return kept
-
-
 class LetterEnvironment(ImmutableSandboxedEnvironment):
     """The sandbox for letters. One rendering at a time: `begin()` gives it a budget of steps."""
 
     intercepted_binops = frozenset(("*", "**", "+", "%", "//"))
 
     def __init__(self, loader: BaseLoader, filters: dict[str, Callable[..., Any]]) -> None:
-        super().__init__(loader=loader, **_OPTIONS)
+        super().__init__(loader=loader, **OPTIONS)
         self.steps = 0
         self.filters = {n: f for n, f in self.filters.items() if n in _FILTERS} | filters
         self.filters |= {"_counted": self._counted, "_bounded": bounded}

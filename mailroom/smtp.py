@@ -74,7 +74,7 @@ class SmtpRelay:
         """Hand over one mail: never raises for what a server or network does.
 
         A mail that cannot go out as it is (bare CR or LF, a bad address) is refused: PERMANENT.
-        Raises NotBegunError for one that waited and is not wanted any more.
+        Raises NotBegunError for one that waited and is not wanted any more, or holds no more.
         """
         try:
             fit = _fit(mail)
@@ -138,6 +138,9 @@ class SmtpRelay:
         try:
             if line.fresh:
                 await self._open(line)
+                if not mail.holds():
+                    line.in_step = True
+                    raise NotBegunError
             reply = await self._transact(line, mail)
         except (SMTPServerDisconnected, ConnectionError):
             if line.fresh or line.phase is Phase.CONTENT:

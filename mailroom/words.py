@@ -40,8 +40,9 @@ _OURS = (
     (re.compile(r"connection failed \(\w+\): (.*)"), "与邮件服务器的连接中断：{}"),
     (re.compile(r"no answer in time \((\w+)\)"), "邮件服务器迟迟没有应答（{}）"),
     (re.compile(r"TLS failed: (.*)"), "与邮件服务器的加密连接失败：{}"),
+    (re.compile(r"(?:\d{3} )?login refused: (.*)"), "邮件服务器不接受用户名或密码，答复“{}”"),
 )
-"""What `mailroom.replies` says where no server answered."""
+"""What `mailroom.replies` says by itself, with the server's code in front where it gave one."""
 
 
 def answer(reply: str) -> str:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from jobs.circulate import circulate
-from jobs.deliver import Sent, deliver
+from jobs.deliver import deliver
 from jobs.log import event
+from jobs.marking import Sent
 from jobs.outcome import BARRED
 from jobs.remind import remind
 from ledger import highwater
@@ -176,6 +177,7 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
         DaemonLock(ledger.path),
         listening(settings) as socket,
     ):
+        highwater.check_there(ledger)
         with closing(Ledger(settings.database)) as at_leisure:  # another node may be at it
             at_leisure.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())

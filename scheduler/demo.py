@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.plan import Plan
 from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand
-from jobs.deliver import Sent
+from jobs.marking import Sent
 from ledger.engine import Ledger
 from mailroom.compose import html_of
 from mailroom.render import Speaker

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self, TextIO
 from zoneinfo import ZoneInfo
 
-from jobs.deliver import Sent
+from jobs.marking import Sent
 
 LETTERS: Final = "letters.jsonl"
 MAIL: Final = "mail"

@@ -18,7 +18,8 @@ from duban.bureau import Bureau
 from duban.deadlines import Obligation, expand, instant
 from jobs.circulate import circulate, next_digest
 from jobs.collect import Act, RefusedError, accept, give_back, submit
-from jobs.deliver import Carrier, Sent, deliver
+from jobs.deliver import Carrier, deliver
+from jobs.marking import Sent
 from jobs.prepare import Claims
 from jobs.reconcile import horizon, reconcile
 from jobs.remind import remind

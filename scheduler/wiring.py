@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobs.deliver import Carrier, Sent
+from jobs.deliver import Carrier
 from jobs.inbox import Desk
 from jobs.links import Links
+from jobs.marking import Sent
 from jobs.prepare import Claims
 from jobs.saying import Voice
 from jobs.scribe import Scribe
@@ -124,7 +126,8 @@ def carrier_of(
         speaker=Speaker(settings.templates),
         clock=clock.now,
         claims=Claims(
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            # in a container every process has the same number
+            owner=f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(3)}",
             lease=timedelta(seconds=settings.claim_lease_seconds),
             batch=settings.batch_size,
             per_minute=settings.smtp_messages_per_minute,

@@ -122,9 +122,12 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
 
     try:
         ledger = Ledger(url, must_exist=must_exist)
-        if must_exist and ledger.path is not None and not ledger.path.exists():
-            was = beside(ledger.path, ".mark").exists()
-            raise Refused(say("ledger.away" if was else "no.ledger", ledger=ledger.path))
+        if ledger.path is not None and not ledger.path.exists():
+            mark = beside(ledger.path, ".mark")
+            if mark.exists():
+                raise Refused(say("ledger.away", ledger=ledger.path, mark=mark))
+            if must_exist:
+                raise Refused(say("no.ledger", ledger=ledger.path))
         try:
             ledger.prepare()
             yield ledger

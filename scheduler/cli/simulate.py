@@ -20,7 +20,7 @@ from scheduler.cli.texts import say, told
 
 if TYPE_CHECKING:
     from config.plan import Plan
-    from jobs.deliver import Sent
+    from jobs.marking import Sent
     from scheduler.journal import Journal
     from scheduler.script import Timed
     from scheduler.simulator import Simulation
@@ -184,10 +184,12 @@ def _summary(
     journal: Journal,
     until: datetime,
 ) -> dict[str, Any]:
-    from jobs.status import status
+    from jobs.status import letters_ended, status
+    from ledger.tables import LetterState
 
     with simulation.ledger.read() as connection:
         stands = status(connection, until, [plan.id]).plans
+        ended = letters_ended(connection)
     for refusal in simulation.refusals:
         note(say("warning", message=refusal))
     return {
@@ -199,7 +201,7 @@ def _summary(
         "lights": dict(sorted(journal.lights.items())),
         "standings": {s.value: n for one in stands for s, n in one.standings.items() if n},
         "waiting": sum(one.waiting for one in stands),
-        "failed": sum(len(one.failed) for one in stands),
+        "failed": sum(n for (_, state), n in ended.items() if state == LetterState.FAILED.value),
         "refusals": list(simulation.refusals),
     }
 

@@ -20,7 +20,8 @@ from scheduler.cli.texts import chinese, say
 
 if TYPE_CHECKING:
     from config.plan import Plan
-    from jobs.status import MailboxStatus, PlanStatus, Status, Stuck
+    from jobs.status import MailboxStatus, PlanStatus, Status
+    from jobs.stuck import Listed, Stuck
     from ledger.engine import Ledger
 
 _ZONE = "Asia/Shanghai"
@@ -97,6 +98,7 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
         "last_tick": _iso(found.last_tick),
         "relay_trouble": _iso(found.trouble_since),
         "relay_reply": found.trouble or None,
+        "relay_tried_again": _iso(found.barred_until),
         "clock_doubted_until": _iso(found.doubted_until),
         "mailbox_read": _iso(found.mailbox.read_at),
         "mailbox_trouble": _iso(found.mailbox.trouble_since),
@@ -116,8 +118,10 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
                 "to_confirm": _to_confirm(plans[one.key]) if one.key in plans else None,
                 "waiting": one.waiting,
                 "oldest": _iso(one.oldest),
-                "retried": [_stuck(s) for s in one.retried],
-                "failed": [_stuck(s) for s in one.failed],
+                "retried": [_stuck(s) for s in one.retried.newest],
+                "retried_count": one.retried.count,
+                "failed": [_stuck(s) for s in one.failed.newest],
+                "failed_count": one.failed.count,
                 "refused_since": _iso(one.refused.since if one.refused else None),
                 "refused_problems": list(one.refused.problems) if one.refused else [],
             }
@@ -154,6 +158,8 @@ def _said(found: Status, plans: dict[str, Plan], now: datetime) -> Iterator[str]
     if found.trouble_since is not None:
         reply = found.trouble_said if chinese() else found.trouble
         yield say("status.trouble", since=local(found.trouble_since), reply=reply)
+        if found.barred_until is not None:
+            yield say("status.barred", at=local(found.barred_until))
     if found.doubted_until is not None:
         yield say("status.jumped", until=local(found.doubted_until))
     yield from _of_mailbox(found.mailbox, local)
@@ -193,16 +199,23 @@ def _of_plan(
         yield say("status.refused", since=local(refused.since), count=refused.count)
         yield from (f"    {problem}" for problem in refused.problems)
     if one.waiting:
-        yield say("status.queue", count=one.waiting, oldest=local(one.oldest))
+        oldest = say("status.oldest", at=local(one.oldest)) if one.oldest else ""
+        yield say("status.queue", count=one.waiting, oldest=oldest)
     else:
         yield say("status.queue.empty")
-    for key, listed in (("status.retried", one.retried), ("status.failed", one.failed)):
-        for s in listed:
-            reason = s.said if chinese() else s.reason
-            yield say(
-                key, recipient=s.recipient, address=s.address, since=local(s.since), reason=reason
-            )
+    yield from _of_letters("status.retried", one.retried, local)
+    yield from _of_letters("status.failed", one.failed, local)
     if one.provisional:
         yield say("status.provisional", count=one.provisional)
     if plan is not None and _to_confirm(plan):
         yield say("status.to.confirm", count=_to_confirm(plan))
+
+
+def _of_letters(key: str, listed: Listed, local: Callable[[datetime | None], str]) -> Iterator[str]:
+    for s in listed.newest:
+        since = say(f"{key}.since", at=local(s.since)) if s.since else ""
+        reason = s.said if chinese() else s.reason
+        yield say(key, recipient=s.recipient, address=s.address, since=since, reason=reason)
+    more = listed.count - len(listed.newest)
+    if more:
+        yield say("status.more", count=more)

@@ -41,9 +41,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "ledger.away": (
         "the ledger {ledger} is not in its place, though duban has worked on it: put that very "
-        "file back, or restore the latest copy ('duban db restore'); let 'duban run' make no other",
+        "file back, or restore the latest copy ('duban db restore'); only who means to begin anew "
+        "removes {mark}",
         "台账 {ledger} 不在原处，而督办程序用过它：请把原文件放回，或用 duban db restore 恢复最近的"
-        "备份，不要另建新台账",
+        "备份；确要另建新台账的，先删去 {mark}",
     ),
     "which.plan": (
         "which plan? give --plan FOLDER, or go to its folder (plans below this one: {found})",
@@ -205,19 +206,20 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "  未办 {open}（其中逾期 {overdue}、退回 {returned}），待核 {submitted}，"
         "按时 {on_time}，迟报 {late}，免报 {exempt}",
     ),
-    "status.queue": (
-        "  letters waiting: {count}, the oldest since {oldest}",
-        "  待发函 {count} 封，最早一封写于 {oldest}",
-    ),
+    "status.queue": ("  letters waiting: {count}{oldest}", "  待发函 {count} 封{oldest}"),
+    "status.oldest": (", the oldest since {at}", "，最早一封写于 {at}"),
     "status.queue.empty": ("  letters waiting: none", "  没有待发的函"),
     "status.retried": (
-        "  not through yet: {recipient} <{address}> since {since}: {reason}",
-        "  尚未送达：{recipient} <{address}>，自 {since}：{reason}",
+        "  not through yet: {recipient} <{address}>{since}: {reason}",
+        "  尚未送达：{recipient} <{address}>{since}：{reason}",
     ),
+    "status.retried.since": (" since {at}", "，自 {at}"),
     "status.failed": (
-        "  refused: {recipient} <{address}> on {since}: {reason}",
-        "  被拒收：{recipient} <{address}>，{since}：{reason}",
+        "  refused: {recipient} <{address}>{since}: {reason}",
+        "  被拒收：{recipient} <{address}>{since}：{reason}",
     ),
+    "status.failed.since": (" on {at}", "，{at}"),
+    "status.more": ("    and {count} more", "    另有 {count} 封"),
     "status.refused": (
         "  the plan's files have {count} mistake(s) since {since}: the plan before them goes on",
         "  方案文件自 {since} 起有 {count} 处错误，仍按修改前的方案运行：",
@@ -234,6 +236,10 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
     "status.trouble": (
         "the relay is in trouble since {since}: {reply}",
         "邮件自 {since} 起发不出去：{reply}",
+    ),
+    "status.barred": (
+        "  one letter tries again at {at}; the others wait",
+        "  {at} 以一封函再试，其余函件等待",
     ),
     "status.silent": (
         "the daemon does not run, or hangs: nothing is sent; start it, and look at its log",

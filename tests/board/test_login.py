@@ -13,10 +13,14 @@ from starlette.testclient import TestClient
 from board.context import Vitals
 from board.sessions import LASTS
 from board.throttle import WINDOW, Throttle
+from jobs.outcome import BARRED, FIRST_BACKOFF, TROUBLE
 from jobs.passwords import hashed
-from ledger import accounts
+from jobs.stuck import SHOWN
+from ledger import accounts, plans
+from mailroom.replies import Phase, answered
 from tests.support.ledgers import ON_SQLITE, at
 from tests.support.pages import ELSEWHERE, KEYS, PUBLIC, MakePages, Pages
+from tests.support.plans import many_sections
 
 NAME, PASSWORD = "林美环", "correct horse 电池"
 HASH = hashed(PASSWORD, NAME)
@@ -282,6 +286,26 @@ def test_f51_the_first_page_says_when_the_daemon_is_not_well(office: Pages, stat
     office.vitals = replace(office.vitals, state=state, tick_age_s=600.0)
     page = browser.get("/").text
     assert "上次巡查在10分钟前。请联系系统管理员。" in page
+
+
+def test_the_first_page_names_a_refused_login_and_when_it_is_tried_again(office: Pages) -> None:
+    now = office.desk.go("03-17 09:00").now
+    wrong = answered(Phase.LOGIN, 535, "5.7.8 wrong password").text
+    with office.desk.ledger.write() as connection:
+        plans.set_mark(connection, TROUBLE, {"since": now.isoformat(), "reply": wrong}, now)
+        plans.set_mark(connection, BARRED, (now + FIRST_BACKOFF).isoformat(), now)
+    browser = office.browser()
+    sign_in(browser)
+    said = "邮件服务器不接受用户名或密码，答复“5.7.8 wrong password”。09:05再试，请联系系统管理员"
+    assert said in browser.get("/").text
+
+
+def test_the_first_page_counts_all_letters_that_were_given_up(make_pages: MakePages) -> None:
+    pages = make_pages(many_sections(SHOWN + 3))
+    for number in range(SHOWN + 3):
+        pages.desk.relay.set(f"reject:s{number}@edu.example")
+    pages.desk.beat("03-17 09:00")
+    assert f"<dt>被拒收</dt><dd>{SHOWN + 3}封</dd>" in pages.insider().get("/").text
 
 
 def test_a_page_that_is_not_there_says_so_in_chinese(office: Pages) -> None:

@@ -50,14 +50,33 @@ def test_without_plans_it_lives_and_is_not_ready(make_pages: MakePages) -> None:
 def test_without_its_ledger_it_lives_and_is_not_ready(pages: Pages) -> None:
     bureaus = pages.desk.bureaus
     pages.context = replace(pages.context, bureaus=lambda: bureaus)
-    path = pages.desk.ledger.path
-    assert path is not None
-    pages.desk.ledger.close()
-    path.write_bytes(b"rubbish" * 1000)
+    _spoil(pages)
     browser = pages.browser()
     assert browser.get("/healthz").status_code == 200
     answer = browser.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "ledger"})
+
+
+@ON_SQLITE
+def test_without_its_ledger_it_has_no_figures_and_tells_monitoring_so_in_english(
+    pages: Pages,
+) -> None:
+    bureaus = pages.desk.bureaus
+    pages.context = replace(pages.context, bureaus=lambda: bureaus)
+    _spoil(pages)
+    answer = pages.browser(base=MACHINE).get("/metrics")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text == ("the ledger cannot be read at the moment; the daemon's log says why\n")
+    assert "page.failed" in [name for name, _ in pages.said]
+
+
+def _spoil(pages: Pages) -> None:
+    """Let the ledger's file be something else."""
+    path = pages.desk.ledger.path
+    assert path is not None
+    pages.desk.ledger.close()
+    path.write_bytes(b"rubbish" * 1000)
 
 
 def test_the_figures_are_the_ledgers(pages: Pages) -> None:

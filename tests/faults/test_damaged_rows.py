@@ -76,13 +76,29 @@ def test_f17_a_damaged_letter_is_put_off_and_the_others_go_out(
 def test_f17_status_and_explain_say_why_a_damaged_letter_waits(three: Desk) -> None:
     which = _damage(three, "data", "{oops")
     three.deliver()
-    (stuck,) = _status(three).plans[0].retried
+    (stuck,) = _status(three).plans[0].retried.newest
     assert (stuck.letter, stuck.reason) == (which, REASON.format("data"))
     assert "致组织科，待发：暂时无法生成，台账中此函的记录已损坏 (data)" in _explained(
         three, BROKEN
     )
     said = "暂时无法生成，台账中此函的记录已损坏 (data)；每小时再试一次，请联系系统管理员"
     assert stuck.said == said
+
+
+@pytest.mark.parametrize("value", ["0", 12])
+def test_f17_status_names_no_day_that_a_damaged_letter_does_not(three: Desk, value: object) -> None:
+    _damage(three, "created_at", value)
+    three.deliver()
+    (plan,) = _status(three).plans
+    assert (plan.waiting, plan.oldest) == (2, None)  # the notice to the office waits too
+    assert [one.since for one in plan.retried.newest] == [None]
+
+
+def test_f17_explain_names_no_day_that_a_damaged_receipt_does_not(three: Desk) -> None:
+    three.submit(BROKEN)
+    with three.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE letter SET created_at = '0' WHERE kind = 'receipt'")
+    assert "\n回执，致组织科，待发" in _explained(three, BROKEN)
 
 
 def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
@@ -94,6 +110,18 @@ def test_f17_the_office_hears_of_a_damaged_letter_once(three: Desk) -> None:
     assert titles == ["致组织科的函无法生成"]
     (notice,) = three.letters("notice")
     assert "错误：台账中此函的记录已损坏 (data)" in str(notice.data)
+
+
+def test_f17_the_office_hears_of_several_damaged_letters_in_one_notice(three: Desk) -> None:
+    with three.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE letter SET data = '{oops'")
+    three.deliver()
+    (notice,) = three.deliver()
+    assert notice.ready.facts.title == "3封函件无法生成"
+    assert notice.ready.facts.message[0] == "其他函件照常发送；下列3封每小时再试一次。"
+    ids = [row.id for row in three.letters("reminder")]
+    said = "its row in the ledger is damaged (data)"
+    assert notice.ready.facts.details[0] == f"致财务科的函（编号{ids[0]}）：{said}"
 
 
 def test_f17_a_letter_that_was_mended_goes_out_and_is_explained_without_the_damage(

@@ -21,14 +21,14 @@ from tests.support.smtp import FaultyServer
 
 @pytest.fixture
 def small_disk(tmp_path: Path, program: Callable[[str], Path]) -> Iterator[Path]:
-    """A disk of 2 MB in memory; only root may mount one."""
+    """A disk of 3 MB in memory; only root may mount one."""
     mount = program("mount")
     if os.geteuid():
         pytest.skip("only root may mount a small disk")
     place = tmp_path / "disk"
     place.mkdir()
     made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, check=False
+        [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False
     )
     if made.returncode:
         pytest.skip(f"no small disk can be mounted here: {made.stderr.decode().strip()}")

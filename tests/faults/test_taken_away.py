@@ -8,6 +8,7 @@ import pytest
 
 from ledger import plans
 from ledger.engine import Ledger, LedgerError
+from ledger.highwater import advance, check_there
 from tests.faults.test_disk import known_sent
 from tests.support.ledgers import at
 from tests.support.nodes import CONNECTIONS, LETTERS, StartNode, message_ids
@@ -68,6 +69,20 @@ def test_f17_nothing_is_made_where_a_ledger_was_taken_away(ledger: Ledger, tmp_p
     with pytest.raises(LedgerError, match="cannot be opened"):
         late.prepare()
     assert sorted(tmp_path.iterdir()) == before
+    ledger.close()
+
+
+def test_f17_where_a_ledger_was_taken_away_no_empty_one_is_begun_until_its_mark_is_removed(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    check_there(ledger)
+    advance(ledger, NOW)
+    check_there(ledger)
+    (tmp_path / "ledger.sqlite").rename(tmp_path / "away")
+    with pytest.raises(LedgerError, match=r"remove .*/ledger\.sqlite\.mark: letters that went out"):
+        check_there(ledger)
+    (tmp_path / "ledger.sqlite.mark").unlink()
+    check_there(ledger)
     ledger.close()
 
 

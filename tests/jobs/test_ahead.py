@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import pytest
 from sqlalchemy import Row
 
 from duban.bureau import Bureau
+from jobs import athand, wording
 from jobs import deliver as job
-from jobs import wording
 from jobs.deliver import Basket
+from jobs.marking import Sent, mark
 from jobs.saying import Voice
 from jobs.scribe import Made, Scribe, _Desk, _Task
 from ledger import letters as rows
-from ledger import mentions
+from ledger import mentions, plans
 from ledger.engine import LedgerError
 from ledger.letters import Letter
 from mailroom.relay import Mail, Reply
@@ -133,14 +135,13 @@ def test_the_last_letters_are_marked_together_as_the_first_ones(
     many: Desk, faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marked: list[int] = []
-    mark = job._mark
 
-    def counted(*given: Any) -> int:
+    def counted(*given: Any, **more: Any) -> list[Sent]:
         marked.append(len(given[3]))
-        return mark(*given)
+        return mark(*given, **more)
 
     monkeypatch.setattr(job, "_GATHER_S", 60)  # the busiest machine gathers in time
-    monkeypatch.setattr(job, "_mark", counted)
+    monkeypatch.setattr(job, "mark", counted)
     many.deliver(relay=smtp_relay(faulty), scribe=Here(many), side_by_side=8, at_hand=8, batch=40)
     assert sum(marked) == 100
     assert len(marked) < 20
@@ -171,6 +172,82 @@ def test_f50_words_that_came_late_are_not_believed(many: Desk) -> None:
     assert reminders(many) == {"sent": 99, "withdrawn": 1}
     fates = {row.name: row.state for row in many.letters("reminder")}
     assert fates[first] == "withdrawn"
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger is looked at before every letter, however fast they leave."""
+    monkeypatch.setattr(athand, "_LOOK_S", -1)
+
+
+@pytest.mark.usefixtures("watchful")
+def test_f50_what_is_handed_in_while_others_leave_is_not_reminded_of(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    def handed_in(count: int) -> None:
+        if count == 1:
+            many.submit(NINTH)
+
+    faulty.before_answer = handed_in
+    relay = smtp_relay(faulty, connections=1)
+    many.deliver(relay=relay, side_by_side=1, scribe=Here(many), batch=50)
+    assert reminders(many) == {"sent": 99, "queued": 1}
+    many.go("03-17 09:01").deliver()
+    assert ninth(many).state == "withdrawn"
+
+
+@pytest.mark.usefixtures("watchful")
+def test_f50_what_is_handed_in_while_a_letter_waits_for_a_connection_is_not_reminded_of(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    waiting: list[str] = []
+    relay = Counting(smtp_relay(faulty, connections=1))
+
+    def handed_in(count: int) -> None:
+        if count == 1:
+            waiting.extend(mail.recipient for mail in relay.took[1:])
+            for recipient in waiting:
+                many.submit(f"r/2023-03/第{recipient[1 : recipient.index('@')]}科")
+
+    faulty.before_answer = handed_in
+    many.deliver(relay=relay, side_by_side=1, at_hand=3, batch=50)
+    assert len(waiting) == 3
+    assert reminders(many) == {"sent": 97, "queued": 3}
+    assert not set(waiting) & set(headers(faulty, "To"))
+
+
+@pytest.mark.usefixtures("watchful")
+def test_f50_letters_of_a_plan_that_another_node_brings_in_meanwhile_do_not_leave(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    many.bureau = Bureau(replace(many.bureau.plan, digest="of our copy"))
+    many.reconcile()
+
+    def edited(count: int) -> None:
+        if count == 1:
+            with many.ledger.write() as connection:
+                (plan_id,) = plans.ids(connection).values()
+                plans.change(connection, plan_id, reconciled="of another")
+
+    faulty.before_answer = edited
+    many.deliver(relay=smtp_relay(faulty, connections=1), side_by_side=1, batch=50)
+    assert reminders(many) == {"sent": 1, "queued": 99}
+
+
+def test_nothing_leaves_while_the_ledger_cannot_tell_whether_it_holds(
+    many: Desk, faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LedgerError("away")
+
+    def away(count: int) -> None:
+        monkeypatch.setattr(athand, "_LOOK_S", -1)
+        monkeypatch.setattr(mentions, "stale_letters", fails)
+
+    faulty.before_answer = away
+    many.deliver(relay=smtp_relay(faulty, connections=1), side_by_side=1, batch=50)
+    assert reminders(many) == {"sent": 1, "queued": 99}
+    assert [row.due_at for row in many.letters("reminder") if row.attempts] == [None]
 
 
 def test_a_letter_that_has_always_just_changed_holds_up_no_other(
@@ -204,14 +281,14 @@ def test_letters_whose_words_come_when_the_ledger_fails_are_not_begun(many: Desk
                 await turns_of_others()  # who delivers hears of it first
             return made
 
-    def fails(*_: object) -> int:
+    def fails(*_: object, **__: object) -> list[Sent]:
         failed.set()
         raise LedgerError("away")
 
     relay = Counting(many.relay)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "_AT_STAKE", 1)
-        patch.setattr(job, "_mark", fails)
+        patch.setattr(job, "mark", fails)
         with pytest.raises(LedgerError):
             many.deliver(scribe=Waiting(many), relay=relay, batch=1, side_by_side=2)
     assert len(relay.took) == 1

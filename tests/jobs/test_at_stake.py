@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from jobs import deliver as job
 from jobs.deliver import Basket
+from jobs.marking import Sent
 from ledger.engine import Ledger, LedgerError
 from ledger.tables import LetterState, letter
 from mailroom.relay import Mail, Outcome, Reply
@@ -101,14 +102,14 @@ def test_f16_a_ledger_that_stays_locked_is_waited_for_once_and_not_by_every_lett
     desk = many(make_desk)
     tried: list[int] = []
 
-    def locked(*given: object) -> int:
+    def locked(*_: object, **__: object) -> list[Sent]:
         tried.append(1)
         raise LedgerError("in use by another process")
 
     basket = Basket()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "_AT_STAKE", 9)
-        patch.setattr(job, "_mark", locked)
+        patch.setattr(job, "mark", locked)
         with pytest.raises(LedgerError):
             desk.deliver(relay=Counting(desk.ledger), basket=basket, side_by_side=8, batch=20)
     assert len(tried) == 1
@@ -123,12 +124,12 @@ def test_what_was_claimed_when_the_ledger_went_away_leaves_as_soon_as_it_is_back
     desk.go("03-17 09:00").remind()
     basket = Basket()
 
-    def away(*_: object) -> int:
+    def away(*_: object, **__: object) -> list[Sent]:
         raise LedgerError("away")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "_AT_STAKE", 1)
-        patch.setattr(job, "_mark", away)
+        patch.setattr(job, "mark", away)
         with pytest.raises(LedgerError):
             desk.deliver(basket=basket, side_by_side=1)
     kept = len(basket.finished)

@@ -9,6 +9,7 @@ import pytest
 
 from jobs import deliver as job
 from jobs.outcome import BARRED
+from jobs.status import status
 from ledger import plans
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings
@@ -85,6 +86,18 @@ def test_a_clock_that_was_set_back_keeps_no_letter_waiting(
         plans.set_mark(connection, BARRED, at("12-31 09:00").isoformat(), desk.now)
     desk.relay = relay(make_faulty(auth=True))
     assert len(desk.go("03-17 09:05").deliver()) == LETTERS
+
+
+def test_the_status_names_the_login_and_when_it_is_tried_again(desk: Desk) -> None:
+    desk.deliver()
+    with desk.ledger.read() as connection:
+        found = status(connection, desk.now)
+        later = status(connection, at("03-17 09:05"))
+    said = "邮件服务器不接受用户名或密码，答复“5.7.8 wrong password”"
+    assert found.trouble_said == said
+    assert (found.barred_until, later.barred_until) == (at("03-17 09:05"), None)
+    (letter,) = found.plans[0].retried.newest
+    assert letter.said == said
 
 
 class SlowDoor:

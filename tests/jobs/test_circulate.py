@@ -12,6 +12,7 @@ from jobs.circulate import next_digest
 from jobs.extensions import request
 from jobs.links import LINK
 from jobs.status import TICK, Status, status
+from jobs.stuck import NONE
 from ledger import plans
 from ledger.archive import Stored
 from ledger.attachments import File
@@ -172,15 +173,20 @@ def test_the_status_shows_letters_that_wait_that_are_retried_and_that_failed(
     desk = make_desk(everybodys_report()).go("03-17 09:00")
     desk.remind()
     (plan,) = _status(desk).plans
-    assert (plan.waiting, plan.oldest, plan.retried, plan.failed) == (3, desk.now, (), ())
+    assert (plan.waiting, plan.oldest) == (3, desk.now)
+    assert (plan.retried, plan.failed) == (NONE, NONE)
     desk.relay.set(f"reject:{SECTION}")
     desk.deliver()
     desk.relay.set("down")
     desk.deliver()  # the notice to the office
     (plan,) = _status(desk).plans
-    assert [(s.recipient, s.address, s.attempts) for s in plan.failed] == [("财务科", SECTION, 1)]
-    assert [(s.recipient, s.reason) for s in plan.retried] == [("办公室", "connection refused")]
-    assert plan.retried[0].since == desk.now
+    assert [(s.recipient, s.address, s.attempts) for s in plan.failed.newest] == [
+        ("财务科", SECTION, 1)
+    ]
+    assert [(s.recipient, s.reason) for s in plan.retried.newest] == [
+        ("办公室", "connection refused")
+    ]
+    assert plan.retried.newest[0].since == desk.now
     assert plan.waiting == 1
 
 

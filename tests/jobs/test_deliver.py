@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from sqlalchemy import update
 
 from config.model import Holder
 from duban.bureau import Bureau
-from jobs.deliver import Sent, deliver
+from jobs.deliver import deliver
 from jobs.log import FIELDS
+from jobs.marking import Sent
 from jobs.outcome import TROUBLE, backoff
 from jobs.status import status
 from ledger.tables import letter
@@ -482,6 +484,25 @@ def test_f03_one_mailbox_that_defers_is_not_the_relays_trouble(
     desk.deliver(relay=AnsweringRelay(full, only="chuyou@edu.example"), side_by_side=1)
     with desk.ledger.read() as connection:
         assert status(connection, desk.now).trouble_since is None
+    assert "relay.trouble" not in caplog.messages
+
+
+def test_some_mailboxes_that_defer_while_others_are_let_in_are_not_the_relays_trouble(
+    make_desk: MakeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Mixed(Counting):
+        async def send(self, mail: Mail) -> Reply:
+            if len(self.took) % 4:
+                self.took.append(mail)
+                return Reply(Outcome.TEMPORARY, "4.2.2 full", 452)
+            return await super().send(mail)
+
+    office = {"name": OFFICE, "email": OFFICE_MAIL}
+    sections = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(40)]
+    desk = make_desk(everybodys_report(sections=[office, *sections])).go("03-17 09:00")
+    desk.remind()
+    desk.deliver(relay=Mixed(desk.relay), side_by_side=1)
+    assert Counter(row.state for row in desk.letters("reminder")) == {"sent": 10, "queued": 30}
     assert "relay.trouble" not in caplog.messages
 
 

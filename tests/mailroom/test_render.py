@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 import templates
 from config.problems import Problem
 from duban.facts import LetterFacts, LetterKind
+from mailroom.own import escaped
 from mailroom.render import Speaker, TemplatesError, one_line
 from mailroom.samples import samples
-from mailroom.sandbox import escaped
 from tests.mailroom.letters import item, late, letter
 
 SPEAKER = Speaker()

@@ -144,7 +144,7 @@ def test_a_farewell_that_came_while_a_connection_was_idle_costs_no_mail(
 @pytest.mark.parametrize("how", ["drop", "reset", "hang", "drip"])
 def test_f06_silence_after_the_final_dot_is_unknown(faulty: FaultyServer, how: str) -> None:
     faulty.script("DOT", how)  # type: ignore[arg-type]
-    assert send(faulty, timeout_s=0.3)[0].outcome is Outcome.UNKNOWN
+    assert send(faulty, timeout_s=1)[0].outcome is Outcome.UNKNOWN
     assert len(faulty.mails) == 1
 
 
@@ -154,7 +154,7 @@ def test_f06_silence_before_the_final_dot_is_temporary(
     faulty: FaultyServer, verb: str, how: str
 ) -> None:
     faulty.script(verb, how)  # type: ignore[arg-type]
-    assert send(faulty, timeout_s=0.3)[0].outcome is Outcome.TEMPORARY
+    assert send(faulty, timeout_s=1)[0].outcome is Outcome.TEMPORARY
     assert faulty.mails == []
 
 
@@ -187,7 +187,7 @@ def test_f07_a_server_that_drips_is_cut_off_by_the_time_out_of_the_whole(
 
 def test_f07_a_connection_that_timed_out_is_not_used_again(faulty: FaultyServer) -> None:
     faulty.script("MAIL", "hang")
-    first, second = send(faulty, mail("a@b.example"), mail("c@d.example"), timeout_s=0.3)
+    first, second = send(faulty, mail("a@b.example"), mail("c@d.example"), timeout_s=1)
     assert (first.outcome, second.outcome) == (Outcome.TEMPORARY, Outcome.ACCEPTED)
     assert faulty.recipients == ["c@d.example"]
 
@@ -292,7 +292,7 @@ def test_f38_a_server_that_repeats_the_password_does_not_get_it_into_the_reply(
     echo = b"535 no: " + CANARY.encode() + b" a2FuYXJpZW52b2dlbC1nZWhlaW0=\r\n"
     server = make_faulty(auth=True).script("AUTH", *[echo] * 3)
     [reply] = send(server, username="bgs", password=CANARY)
-    assert reply.text == "no: *** ***"
+    assert reply.text == "login refused: no: *** ***"
 
 
 def test_f38_the_settings_do_not_show_their_password() -> None:

@@ -221,6 +221,20 @@ def test_a_mail_that_is_not_wanted_any_more_when_its_turn_comes_is_not_begun(
     assert b"QUIT\r\n" not in writes  # the server waits for a mail: the word would be its text
 
 
+def test_a_mail_that_does_not_hold_any_more_when_a_connection_was_made_is_not_begun(
+    faulty: FaultyServer,
+) -> None:
+    async def work(relay: SmtpRelay) -> Reply:
+        late, fit = mails(2)
+        with pytest.raises(NotBegunError):
+            await relay.send(replace(late, holds=lambda: False))
+        return await relay.send(fit)
+
+    assert with_relay(faulty, work).outcome is ACCEPTED
+    assert subjects(faulty) == [1]
+    assert len(faulty.said) == 1  # the connection is as good as new
+
+
 @pytest.mark.parametrize("place", [1, 2])
 def test_who_gives_up_waiting_keeps_nobody_s_place(faulty: FaultyServer, place: int) -> None:
     async def work(relay: SmtpRelay) -> list[Reply | BaseException]:

@@ -306,6 +306,13 @@ def test_what_no_server_said_is_not_called_its_answer(
     assert answer(failed(phase, error).text) == told
 
 
+@pytest.mark.parametrize("before", ["", "535 "])
+def test_a_refused_login_is_named_as_one(before: str) -> None:
+    """With the code in front, as the ledger keeps it, and without."""
+    said = answered(Phase.LOGIN, 535, "5.7.8 wrong password").text
+    assert answer(before + said) == "邮件服务器不接受用户名或密码，答复“5.7.8 wrong password”"
+
+
 def test_a_server_s_answer_is_quoted() -> None:
     assert answer(answered(Phase.RECIPIENT, 550, "5.1.1 no such user").text) == (
         "服务器答复“5.1.1 no such user”"

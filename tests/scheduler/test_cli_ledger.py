@@ -6,16 +6,19 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import insert
 
 from config.loader import load_plan
 from duban.bureau import Bureau
 from jobs.reconcile import reconcile
 from ledger.engine import Ledger
+from ledger.tables import letter
 from scheduler.clock import SystemClock
 from tests.support import small_plan
 from tests.support.commands import Answer, call
@@ -213,6 +216,56 @@ def test_status_says_how_the_relay_and_the_daemon_are(
     assert "s ago)" in answer.out
 
 
+def test_status_says_in_chinese_that_the_login_is_refused_and_when_it_is_tried_again(
+    capsys: pytest.CaptureFixture[str], ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    now = SystemClock().now()
+    again = now + timedelta(minutes=5)
+    trouble = {"since": now.isoformat(), "reply": "login refused: 5.7.8 wrong password"}
+    _set_marks(ledger, now, {"relay.trouble": trouble, "relay.barred": again.isoformat()})
+    said = call(capsys, "status").out
+    assert "发不出去：邮件服务器不接受用户名或密码，答复“5.7.8 wrong password”" in said
+    local = again.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert f" {local:%H:%M} 以一封函再试，其余函件等待" in said
+    document = call(capsys, "status", "--json").json
+    assert document["relay_tried_again"] == again.isoformat(timespec="seconds")
+
+
+def _give_up(ledger: Path, count: int) -> None:
+    """Let so many letters be given up now, of which a damaged row does not say since when."""
+    made, now = Ledger(f"sqlite:///{ledger}"), SystemClock().now()
+    with made.write() as connection:
+        values = {
+            "plan_id": 1,
+            "kind": "reminder",
+            "addressee": "section",
+            "name": "财务科",
+            "state": "failed",
+            "created_at": now,
+            "attempts": 1,
+            "address": "caiwu@edu.example",
+            "reason": "550 no such user",
+        }
+        rows = [values | {"message_id": f"<{number}@edu.example>"} for number in range(count)]
+        connection.execute(insert(letter), rows)
+        connection.exec_driver_sql("UPDATE letter SET created_at = 'x' WHERE state = 'failed'")
+    made.close()
+
+
+def test_status_lists_twenty_letters_that_were_given_up_and_counts_the_others(
+    capsys: pytest.CaptureFixture[str], ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give_up(ledger, 23)
+    (plan,) = call(capsys, "status", "--json").json["plans"]
+    assert (len(plan["failed"]), plan["failed_count"], plan["retried_count"]) == (20, 23, 0)
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    lines = call(capsys, "status").out.splitlines()
+    refused = "  被拒收：财务科 <caiwu@edu.example>：服务器答复“550 no such user”"
+    assert lines.count(refused) == 20
+    assert "    另有 3 封" in lines
+
+
 def test_f18_status_says_that_a_ledger_is_held(
     capsys: pytest.CaptureFixture[str], ledger: Path
 ) -> None:
@@ -228,9 +281,11 @@ def test_f17_a_ledger_that_was_taken_away_is_not_said_to_be_missing_yet(
 ) -> None:
     ledger.with_name(f"{ledger.name}.mark").write_text("{}", encoding="utf-8")
     ledger.rename(ledger.with_name("away"))
-    answer = call(capsys, "status")
-    assert answer.code == 1
-    assert "is not in its place" in answer.err
+    for command in (["status"], ["db", "upgrade"]):
+        answer = call(capsys, *command)
+        assert answer.code == 1
+        assert "is not in its place" in answer.err
+        assert f"removes {ledger}.mark" in answer.err
     assert not ledger.exists()
 
 

@@ -355,6 +355,20 @@ def test_settings_that_cannot_send_are_refused_before_the_ledger_is_touched(
     assert not (tmp_path / "new.sqlite").exists()
 
 
+def test_f17_a_ledger_that_was_taken_away_is_missed_and_none_is_made(
+    folder: Path, given: dict[str, Any], ear: socket.socket, tmp_path: Path
+) -> None:
+    async def work(_clock: VirtualClock) -> None:
+        await _hear(ear)
+
+    assert _while_running(folder, Settings(**given), ear, work) == 0
+    file = tmp_path / "ledger.sqlite"
+    file.rename(tmp_path / "away")
+    with pytest.raises(LedgerError, match="is not in its place, though duban has worked on it"):
+        asyncio.run(run([folder], Settings(**given), VirtualClock(BLUE)))
+    assert not file.exists()
+
+
 def test_f17_a_damaged_ledger_is_refused(folder: Path, given: dict[str, Any]) -> None:
     Path(given["database"].removeprefix("sqlite:///")).write_bytes(b"rubbish" * 1000)
     with pytest.raises(LedgerError, match="is not a ledger"):

@@ -21,7 +21,8 @@ from sqlalchemy import Row, select
 
 from config.plan import Plan
 from duban.calendar import WorkCalendar
-from jobs.deliver import Sent
+from jobs.gather import COUNT
+from jobs.marking import Sent
 from ledger.tables import letter, mention, obligation
 from tests.support.ledgers import ZONE, at, everybodys_report
 from tests.support.plans import rule
@@ -219,8 +220,9 @@ def check_i1(history: History, deeds: list[Deed]) -> None:
         assert one.id not in told or one.state == "queued", one
         assert one.state in ("sent", "queued") or one.reason, one
     failed = [one for one in letters.values() if one.state == "failed" and one.address != OFFICE]
-    notices = [(one.data or {}).get("title", "") for one in letters.values()]
-    assert len(failed) == sum(title.endswith("的函无法送达") for title in notices)
+    notices = [one.data or {} for one in letters.values() if one.kind == "notice"]
+    refusals = [one for one in notices if one["title"].endswith("无法送达")]
+    assert len(failed) == sum(one[COUNT] for one in refusals)
     ids = {row.key: row.id for row in _rows(history, obligation)}
     known = {(m.obligation_id, m.rung) for m in _rows(history, mention) if m.audience == "section"}
     for key in _stay_as_planned(deeds):

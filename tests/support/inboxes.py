@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from jobs.deliver import Sent
 from jobs.inbox import Desk as Intake
 from jobs.inbox import Incoming, take_in
 from jobs.links import Links
+from jobs.marking import Sent
 from ledger.archive import Archive
 from ledger.mails import MailState
 from ledger.tables import attachment, mail, returned_address

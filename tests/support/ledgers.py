@@ -22,7 +22,8 @@ from config.plan import Plan
 from duban.bureau import Bureau
 from jobs.circulate import circulate
 from jobs.collect import Act, accept, give_back, submit
-from jobs.deliver import Carrier, Sent, deliver
+from jobs.deliver import Carrier, deliver
+from jobs.marking import Sent
 from jobs.prepare import Claims
 from jobs.reconcile import Reconciled, reconcile
 from jobs.remind import remind

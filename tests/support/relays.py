@@ -29,7 +29,8 @@ class Counting:
         return await self.behind.send(mail)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Close what is behind."""
+        await self.behind.close()
 
 
 def smtp_relay(server: FaultyServer, **more: Any) -> SmtpRelay:

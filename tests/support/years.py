@@ -10,7 +10,7 @@ from typing import Any
 
 from config.plan import Plan
 from duban.deadlines import Obligation, agenda
-from jobs.deliver import Sent
+from jobs.marking import Sent
 from ledger.engine import Ledger
 from scheduler.script import read_script
 from scheduler.simulator import Simulation

@@ -147,7 +147,7 @@ def two_digests(patch: pytest.MonkeyPatch) -> None:
 
 def refusals_kept_quiet(patch: pytest.MonkeyPatch) -> None:
     """The office is not told that a mailbox refuses."""
-    patch.setattr(outcome, "notify_office", lambda *_: None)
+    patch.setattr(outcome, "tell_of", lambda *_: None)
 
 
 def rungs_thrown_away(patch: pytest.MonkeyPatch) -> None:
