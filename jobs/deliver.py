@@ -304,6 +304,7 @@ class _Delivery:
             now = self._carrier.clock()
 
             def also(connection: Connection, claimed: list[Claimed], now: datetime = now) -> None:
+                self._at_hand.take(connection, [one.row for one in claimed])
                 waiting = [*self._waiting, *claimed]
                 self._under_way.say(connection, waiting, now, more=bool(claimed))
 
@@ -311,7 +312,6 @@ class _Delivery:
                 self._ledger, self._bureaus, self._open(now), self._claims, now, also
             )
             self._waiting.extend(claimed)
-            self._at_hand.take(one.row for one in claimed)
             self._wording.expect(claimed)
 
     def _open(self, now: datetime) -> letters.Open:
@@ -334,14 +334,21 @@ class _Delivery:
         if not finished or self._mute:
             return
         try:
-            now, let_in = self._carrier.clock(), self._sent > 0
-            ids = [one.ready.row.id for one in finished]
+            now, ids = self._carrier.clock(), [one.ready.row.id for one in finished]
+            waiting = self._more or bool(self._waiting) or self._under_way.others(ids)
+            others = self._sent > 0 or waiting
 
             def also(connection: Connection) -> None:
                 self._under_way.say(connection, self._waiting, now, ids, more=self._more)
 
             sent = mark(
-                self._ledger, self._bureaus, self._owner, finished, now, let_in=let_in, also=also
+                self._ledger,
+                self._bureaus,
+                self._owner,
+                finished,
+                now,
+                others=others,
+                also=also,
             )
         except LedgerError:
             self._mute = self._halted = True

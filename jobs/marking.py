@@ -45,23 +45,23 @@ def mark(
     done: Sequence[Carried],
     now: datetime,
     *,
-    let_in: bool,
+    others: bool,
     also: Callable[[Connection], None] = lambda connection: None,
 ) -> list[Sent]:
     """Write down what became of letters, in one transaction; gives those that were accepted.
 
-    `let_in` says that the relay accepted others a moment ago; `also` writes more in the same
-    transaction. Raises LedgerError.
+    `others` says that other letters got in with this delivery, or may still; `also` writes more in
+    the same transaction. Raises LedgerError.
     """
     good = [one for one in done if one.reply.outcome is Outcome.ACCEPTED]
-    let_in = let_in or bool(good)
+    others = others or bool(good)
     with ledger.write() as connection:
         for one in done:
             row = one.ready.row
             if one.reply.outcome is not Outcome.ACCEPTED:
                 bureau, shown = bureaus[row.plan_id], _shown(one)
                 refused(
-                    connection, ledger, bureau, row, one.reply, shown, owner, now, let_in=let_in
+                    connection, ledger, bureau, row, one.reply, shown, owner, now, others=others
                 )
             if one.written.fallback:
                 note(connection, row, now, "template.failed", reason=one.written.fallback)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from duban.bureau import Bureau
 from duban.facts import LetterKind
+from jobs import trouble
 from jobs.gather import BROKEN, REFUSED, Failure, tell_of
-from jobs.letterbox import notify_office
 from jobs.log import event
 from jobs.reasons import CANNOT_BE_WORDED, why
 from ledger import events, letters, plans
@@ -27,13 +27,6 @@ LONGEST_BACKOFF = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
 LONG_DOUBT_BACKOFF = timedelta(hours=12)
 """After those days a letter in doubt is not given up, but each attempt may be one more copy."""
-ALARM_AFTER = timedelta(minutes=30)
-TROUBLE = "relay.trouble"
-BARRED = "relay.barred"
-"""Until when nobody tries: a server that refuses a login again and again locks the account."""
-TOLD = "relay.told"
-"""The day on which the office was last told of an outage."""
-_SEVERAL = 2
 
 
 def backoff(attempts: int) -> timedelta:
@@ -66,7 +59,8 @@ def accepted(
         for row, shown in sent
     ]
     events.record_all(connection, lines)
-    _recovered(connection, ledger, bureau, sent[0][0], now)
+    there = [shown["address"] for _, shown in sent]
+    trouble.let_in(connection, ledger, bureau, sent[0][0].plan_id, there, now)
 
 
 def refused(
@@ -79,14 +73,14 @@ def refused(
     owner: str,
     now: datetime,
     *,
-    let_in: bool,
+    others: bool,
 ) -> None:
     """Write down an attempt that the relay did not accept: to be tried again, held, or given up.
 
     `row` is the letter as it was when claimed, `shown` its recipient, address, light and subject.
-    `let_in` says that the relay accepted others a moment ago.
+    `others` says that other letters got in with this delivery, or may still.
     """
-    _in_trouble(connection, reply, shown["address"], now, let_in=let_in)
+    trouble.met(connection, reply, shown["address"], now, others=others)
     since = row.first_tried_at or now
     held = reply.outcome is Outcome.HELD
     # only a server that answers can want to be rid of a letter; a line that is down comes back
@@ -109,7 +103,7 @@ def refused(
     }.get(reply.outcome, "letter.deferred")
     _note(connection, row, now, what, reply=reply.text, again=(now + wait).isoformat())
     if reply.barred:
-        plans.set_mark(connection, BARRED, (now + FIRST_BACKOFF).isoformat(), now)
+        plans.set_mark(connection, trouble.BARRED, (now + FIRST_BACKOFF).isoformat(), now)
 
 
 def _give_up(
@@ -175,65 +169,6 @@ def _unworded(row: Letter, what: str) -> Failure:
         [f"函件编号：{row.id}", f"错误：{why(what)}"],
         f"致{row.name}的函（编号{row.id}）：{why(what)}",
     )
-
-
-def is_whole(trouble: Mapping[str, Any]) -> bool:
-    """Whether the mark TROUBLE is of the relay, and not of one mailbox that refuses or defers."""
-    whole: bool = trouble.get("whole", True)
-    return whole
-
-
-def _in_trouble(
-    connection: Connection, reply: Reply, address: str, now: datetime, *, let_in: bool
-) -> None:
-    """Remember since when letters fail.
-
-    One mailbox that defers is not yet the relay's trouble, nor are some while others are let in.
-    """
-    known = plans.hold_mark(connection, TROUBLE, now)
-    if not known:
-        known = {"since": now.isoformat(), "addresses": [], "whole": False}
-    failing = [*dict.fromkeys([*known["addresses"], address])][:_SEVERAL]
-    nobody = reply.code is None or reply.outcome is Outcome.HELD
-    several = len(failing) >= _SEVERAL and not let_in
-    whole = nobody or several or is_whole(known)
-    if whole and not is_whole(known):
-        event("relay.trouble", logging.WARNING, reply=reply.text)
-    now_known = {**known, "reply": reply.text, "addresses": failing, "whole": whole}
-    plans.set_mark(connection, TROUBLE, now_known, now)
-
-
-def _recovered(
-    connection: Connection, ledger: Ledger, bureau: Bureau, row: Letter, now: datetime
-) -> None:
-    if not plans.get_mark(connection, TROUBLE):  # held for nothing, it would hold up other nodes
-        return
-    known = plans.hold_mark(connection, TROUBLE, now)
-    if not known:
-        return
-    plans.set_mark(connection, TROUBLE, None, now)
-    plans.set_mark(connection, BARRED, None, now)
-    if is_whole(known):
-        event("relay.recovered", logging.WARNING, since=known["since"])
-    since, today = datetime.fromisoformat(known["since"]), bureau.day(now).isoformat()
-    # once a day: on a line that keeps breaking the notices themselves would call for more
-    untold = plans.get_mark(connection, TOLD) != today
-    if is_whole(known) and now - since > ALARM_AFTER and untold:
-        plans.set_mark(connection, TOLD, today, now)
-        begun, ended = bureau.local(since), bureau.local(now)
-        notify_office(
-            connection,
-            ledger,
-            bureau,
-            row.plan_id,
-            now,
-            "邮件发送曾经中断，现已恢复",
-            [
-                f"{begun:%-m月%-d日 %H:%M}至{ended:%-m月%-d日 %H:%M}，函件无法送出，现正补发。",
-                "科室未及时收到提醒的事项，将先提醒科室，再报告领导。",
-            ],
-            [answer(known["reply"])],
-        )
 
 
 def _note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:

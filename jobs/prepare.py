@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from duban import pace
 from duban.bureau import Bureau
-from jobs.outcome import BARRED
+from jobs.trouble import BARRED
 from ledger import events, letters, mentions, plans, underway
 from ledger.engine import Ledger
 from ledger.letters import Letter

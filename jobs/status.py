@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, func, select
 
 from duban.standings import Standing, State, standing
 from jobs import stuck
-from jobs.outcome import ALARM_AFTER, BARRED, FIRST_BACKOFF, TROUBLE, is_whole
+from jobs.outcome import FIRST_BACKOFF
 from jobs.stuck import NONE, Listed
+from jobs.trouble import ALARM_AFTER, BARRED, TROUBLE, is_whole
 from ledger import mails, plans
 from ledger.damage import sound
 from ledger.tables import LetterState, letter, obligation, plan

@@ -29,6 +29,10 @@ class UnderWay:
         """The ledger has what came of it, or it has not left."""
         self._begun.discard(letter_id)
 
+    def others(self, done: Collection[int]) -> bool:
+        """Whether any is begun besides those `done`."""
+        return not self._begun.issubset(done)
+
     def known(self, letter_id: int) -> bool:
         """Whether the ledger says that it may have left."""
         return letter_id in self._said

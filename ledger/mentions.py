@@ -11,9 +11,11 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    false,
     func,
     insert,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -139,7 +141,9 @@ def _of_letters(*columns: Any) -> Select[Any]:
 
 
 _STALE = _of_letters(mention.c.id, obligation.c.state).where(_stale)
-_STALE_LETTERS = _of_letters(mention.c.letter_id).where(_stale).distinct()
+_HOLDING = _of_letters(
+    mention.c.letter_id, func.count().filter(not_(func.coalesce(_stale, false()))).label("holding")
+).group_by(mention.c.letter_id)
 _VOID = (
     update(mention)
     .where(mention.c.id == bindparam("stale"))
@@ -154,9 +158,10 @@ def drop_settled(connection: Connection, letter_ids: Sequence[int]) -> None:
         connection.execute(_VOID, [{"stale": r.id, "why": _why_stale(r.state)} for r in stale])
 
 
-def stale_letters(connection: Connection, letter_ids: Iterable[int]) -> set[int]:
-    """Which of these letters say something that has ceased to hold."""
-    return set(connection.execute(_STALE_LETTERS, {"letters": list(letter_ids)}).scalars())
+def holding(connection: Connection, letter_ids: Iterable[int]) -> dict[int, int]:
+    """How much of what each of these letters says still holds; no letter of which nothing does."""
+    rows = connection.execute(_HOLDING, {"letters": list(letter_ids)})
+    return {row.letter_id: row.holding for row in rows if row.holding}
 
 
 def _why_stale(state: str) -> str:

@@ -104,6 +104,17 @@ def get_mark(connection: Connection, key: str) -> Any:
     return connection.execute(_VALUE, {"key": key}).scalar_one_or_none()
 
 
+_TWO = select(mark.c.key, mark.c.value).where(
+    or_(mark.c.key == bindparam("one"), mark.c.key == bindparam("other"))
+)
+
+
+def get_marks(connection: Connection, one: str, other: str) -> dict[str, Any]:
+    """Two remembered values by their keys, without those that are not there."""
+    rows = connection.execute(_TWO, {"one": one, "other": other})
+    return {row.key: row.value for row in rows}
+
+
 _DROP = delete(mark).where(mark.c.key == bindparam("key"))
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from mailroom.relay import Mail
+from mailroom.relay import Mail, NotBegunError
 
 Line = TypeVar("Line")
 
@@ -41,7 +41,10 @@ class Places(Generic[Line]):
         return self._free == 0
 
     async def enter(self, mail: Mail) -> Line | None:
-        """Wait for a place; gives the connection that was handed over with it, if any."""
+        """Wait for a place; gives the connection that was handed over with it, if any.
+
+        Raises NotBegunError for a mail that is not wanted any more when it would come next.
+        """
         if self._free:
             self._free -= 1
             return None
@@ -50,16 +53,23 @@ class Places(Generic[Line]):
         try:
             return await waiting.line
         except asyncio.CancelledError:
-            if not waiting.line.cancelled():  # it had just come
+            came = not waiting.line.cancelled() and waiting.line.exception() is None
+            if came:  # just now
                 self.leave(waiting.line.result())
             raise
 
     def next(self) -> Waiting[Line] | None:
-        """Which mail comes next, out of the queue: whoever asks passes his place on to it."""
+        """Which mail comes next, out of the queue: whoever asks passes his place on to it.
+
+        Those that are not wanted any more are told so.
+        """
         while self._queue:
             waiting = self._queue.popleft()
-            if not waiting.gone:
+            if waiting.gone:
+                continue
+            if waiting.mail.wanted():
                 return waiting
+            waiting.line.set_exception(NotBegunError())
         return None
 
     def pass_on(self, waiting: Waiting[Line], line: Line | None) -> None:

@@ -21,8 +21,8 @@ from jobs.circulate import circulate
 from jobs.deliver import deliver
 from jobs.log import event
 from jobs.marking import Sent
-from jobs.outcome import BARRED
 from jobs.remind import remind
+from jobs.trouble import BARRED
 from ledger import highwater
 from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError

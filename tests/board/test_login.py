@@ -13,9 +13,10 @@ from starlette.testclient import TestClient
 from board.context import Vitals
 from board.sessions import LASTS
 from board.throttle import WINDOW, Throttle
-from jobs.outcome import BARRED, FIRST_BACKOFF, TROUBLE
+from jobs.outcome import FIRST_BACKOFF
 from jobs.passwords import hashed
 from jobs.stuck import SHOWN
+from jobs.trouble import BARRED, TROUBLE
 from ledger import accounts, plans
 from mailroom.replies import Phase, answered
 from tests.support.ledgers import ON_SQLITE, at

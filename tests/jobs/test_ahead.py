@@ -16,6 +16,7 @@ from sqlalchemy import Row
 from duban.bureau import Bureau
 from jobs import athand, wording
 from jobs import deliver as job
+from jobs.collect import withdraw
 from jobs.deliver import Basket
 from jobs.marking import Sent, mark
 from jobs.saying import Voice
@@ -217,6 +218,24 @@ def test_f50_what_is_handed_in_while_a_letter_waits_for_a_connection_is_not_remi
 
 
 @pytest.mark.usefixtures("watchful")
+def test_f50_a_receipt_for_what_is_taken_back_while_others_leave_does_not_leave(
+    many: Desk, faulty: FaultyServer
+) -> None:
+    for n in range(20):
+        many.submit(f"r/2023-03/第{n}科")
+
+    def taken_back(count: int) -> None:
+        if count == 1:
+            withdraw(many.ledger, many.bureau, many.act(NINTH))
+
+    faulty.before_answer = taken_back
+    relay = smtp_relay(faulty, connections=1)
+    sent = told(many.deliver(relay=relay, side_by_side=1, batch=500))
+    assert ("receipt", "s8@edu.example") in sent
+    assert ("receipt", "s9@edu.example") not in sent
+
+
+@pytest.mark.usefixtures("watchful")
 def test_f50_letters_of_a_plan_that_another_node_brings_in_meanwhile_do_not_leave(
     many: Desk, faulty: FaultyServer
 ) -> None:
@@ -242,7 +261,7 @@ def test_nothing_leaves_while_the_ledger_cannot_tell_whether_it_holds(
 
     def away(count: int) -> None:
         monkeypatch.setattr(athand, "_LOOK_S", -1)
-        monkeypatch.setattr(mentions, "stale_letters", fails)
+        monkeypatch.setattr(athand, "edited_since", fails)
 
     faulty.before_answer = away
     many.deliver(relay=smtp_relay(faulty, connections=1), side_by_side=1, batch=50)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from jobs import deliver as job
-from jobs.outcome import BARRED
 from jobs.status import status
+from jobs.trouble import BARRED
 from ledger import plans
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.settings import RelaySettings

@@ -19,8 +19,9 @@ from duban.bureau import Bureau
 from jobs.deliver import deliver
 from jobs.log import FIELDS
 from jobs.marking import Sent
-from jobs.outcome import TROUBLE, backoff
+from jobs.outcome import backoff
 from jobs.status import status
+from jobs.trouble import MAILBOXES, TROUBLE
 from ledger.tables import letter
 from mailroom.compose import HeaderError
 from mailroom.relay import Mail, Outcome, Relay, Reply
@@ -504,6 +505,34 @@ def test_some_mailboxes_that_defer_while_others_are_let_in_are_not_the_relays_tr
     desk.deliver(relay=Mixed(desk.relay), side_by_side=1)
     assert Counter(row.state for row in desk.letters("reminder")) == {"sent": 10, "queued": 30}
     assert "relay.trouble" not in caplog.messages
+
+
+def test_mailboxes_that_failed_while_others_got_in_are_never_the_relays_trouble(
+    make_desk: MakeDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = {"name": OFFICE, "email": OFFICE_MAIL}
+    sections = [{"name": f"第{n}科", "email": f"s{n}@edu.example"} for n in range(9)]
+    desk = make_desk(everybodys_report(sections=[office, *sections])).go("03-17 09:00")
+    full = {f"s{n}@edu.example" for n in range(5)}
+
+    class Full(Counting):
+        async def send(self, mail: Mail) -> Reply:
+            if mail.recipient in full:
+                return Reply(Outcome.TEMPORARY, "4.2.2 full", 452)
+            return await super().send(mail)
+
+    desk.remind()
+    for hour in ("03-17 09:00", "03-17 09:05", "03-17 09:40"):  # later the full ones alone
+        desk.go(hour).deliver(relay=Full(desk.relay), side_by_side=1)
+    desk.submit("r/2023-03/第8科")
+    desk.go("03-17 10:50").deliver(relay=Full(desk.relay), side_by_side=1)
+    with desk.ledger.read() as connection:
+        assert status(connection, desk.now).trouble_since is None
+    assert {"relay.trouble", "relay.recovered"}.isdisjoint(caplog.messages)
+    assert desk.letters("notice") == []
+    full.clear()
+    desk.go("03-17 12:00").deliver()
+    assert desk.mark(MAILBOXES) is None
 
 
 def test_f04_a_relay_that_refuses_everything_is_in_trouble_and_in_the_log(

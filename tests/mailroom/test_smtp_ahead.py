@@ -207,11 +207,12 @@ def test_a_server_that_forgets_what_came_with_the_content_gets_the_others_singly
 def test_a_mail_that_is_not_wanted_any_more_when_its_turn_comes_is_not_begun(
     faulty: FaultyServer, writes: list[bytes]
 ) -> None:
-    wanted = [True]
-    faulty.before_answer = lambda count: wanted.clear()
+    def once() -> Callable[[], bool]:
+        wanted = [True, False]  # when it comes next, and when its turn has come
+        return lambda: wanted.pop(0)
 
     async def work(relay: SmtpRelay) -> list[Reply | BaseException]:
-        waiting = [replace(one, wanted=lambda: bool(wanted)) for one in mails(3)]
+        waiting = [replace(one, wanted=once()) for one in mails(3)]
         return await asyncio.gather(*map(relay.send, waiting), return_exceptions=True)
 
     first, *others = with_relay(faulty, work)
@@ -219,6 +220,21 @@ def test_a_mail_that_is_not_wanted_any_more_when_its_turn_comes_is_not_begun(
     assert [type(other) for other in others] == [NotBegunError] * 2
     assert subjects(faulty) == [0]
     assert b"QUIT\r\n" not in writes  # the server waits for a mail: the word would be its text
+
+
+def test_a_mail_that_is_not_wanted_any_more_is_not_announced(
+    faulty: FaultyServer, writes: list[bytes]
+) -> None:
+    async def work(relay: SmtpRelay) -> list[Reply | BaseException]:
+        first, second, third = mails(3)
+        waiting = [first, replace(second, wanted=lambda: False), third]
+        return await asyncio.gather(*map(relay.send, waiting), return_exceptions=True)
+
+    first, second, third = with_relay(faulty, work)
+    assert (first.outcome, third.outcome) == (ACCEPTED, ACCEPTED)
+    assert isinstance(second, NotBegunError)
+    assert (subjects(faulty), len(faulty.said)) == ([0, 2], 1)
+    assert announced(writes) == 1
 
 
 def test_a_mail_that_does_not_hold_any_more_when_a_connection_was_made_is_not_begun(

@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from config.settings import Settings, SettingsError
-from jobs.outcome import BARRED, FIRST_BACKOFF
+from jobs.outcome import FIRST_BACKOFF
 from jobs.status import TICK
+from jobs.trouble import BARRED
 from ledger import plans as marks
 from ledger.engine import Ledger, LedgerError
 from scheduler.clock import VirtualClock
