@@ -32,8 +32,7 @@ def mark_before_send(patch: pytest.MonkeyPatch) -> None:
 
     async def carry(delivery: Any, ready: Any) -> Any:
         done: Any = await work(delivery, ready)
-        accepted = replace(done[3], outcome=Outcome.ACCEPTED)
-        return (*done[:3], accepted)
+        return done._replace(reply=replace(done.reply, outcome=Outcome.ACCEPTED))
 
     patch.setattr(deliver._Delivery, "_carry", carry)
 
