@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from duban.bureau import Bureau
     from ledger.engine import Ledger
+    from mailroom.render import Speaker
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -113,6 +114,18 @@ def settings() -> Settings:
         return load_settings()
     except SettingsError as error:
         raise Wrong(str(error)) from error
+
+
+def speaker_by(templates: Path | None) -> Speaker:
+    """What words letters by the office's templates; their mistakes go to standard error."""
+    from mailroom.render import Speaker, TemplatesError
+
+    try:
+        return Speaker(templates)
+    except TemplatesError as error:
+        for problem in error.problems:
+            note(str(problem))
+        raise Refused(say("bad.templates", count=len(error.problems))) from error
 
 
 @contextmanager
