@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+class NoLedgerYet(Refused):
+    """There is no ledger, and nothing beside its place says that there ever was one."""
+
+
 class PlanFolder(click.ParamType[Path]):
     """A folder with a `plan.yaml`; the file itself is taken for its folder."""
 
@@ -131,16 +135,14 @@ def speaker_by(templates: Path | None) -> Speaker:
 @contextmanager
 def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
     """The ledger of an address, at the present schema; its troubles become plain refusals."""
-    from ledger.engine import Ledger, LedgerError, beside
+    from ledger.engine import Ledger, LedgerError
 
     try:
         ledger = Ledger(url, must_exist=must_exist)
         if ledger.path is not None and not ledger.path.exists():
-            mark = beside(ledger.path, ".mark")
-            if mark.exists():
-                raise Refused(say("ledger.away", ledger=ledger.path, mark=mark))
+            check_not_away(ledger.path)
             if must_exist:
-                raise Refused(say("no.ledger", ledger=ledger.path))
+                raise NoLedgerYet(say("no.ledger", ledger=ledger.path))
         try:
             ledger.prepare()
             yield ledger
@@ -148,6 +150,15 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
             ledger.close()
     except LedgerError as error:
         raise Refused(told(error)) from error
+
+
+def check_not_away(path: Path) -> None:
+    """Refuse to go on as if there never was a ledger where it was only moved away."""
+    from ledger.engine import beside
+
+    mark = beside(path, ".mark")
+    if not path.exists() and mark.exists():
+        raise Refused(say("ledger.away", ledger=path, mark=mark))
 
 
 @contextmanager
