@@ -171,7 +171,8 @@ def _faults(ledger: Ledger) -> list[str]:
         found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check")]
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     faults = [text for text in found if text != "ok"]
-    return faults + [f"{row[0]} row {row[1]} points to a missing {row[2]}" for row in broken]
+    faults += [f"{row[0]} row {row[1]} points to a missing {row[2]}" for row in broken]
+    return faults + [f"{value} cannot be read" for value in ledger.unreadable()]
 
 
 def _counts(ledger: Ledger) -> dict[str, int]:
