@@ -139,7 +139,10 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
 
 
 def _stuck(stuck: Stuck) -> dict[str, Any]:
-    return asdict(stuck) | {"since": _iso(stuck.since)}
+    return asdict(stuck) | {
+        "since": _iso(stuck.since),
+        "given_up_at": _iso(stuck.given_up_at),
+    }
 
 
 def _iso(at: datetime | None) -> str | None:
@@ -221,7 +224,8 @@ def _of_plan(
 
 def _of_letters(key: str, listed: Listed, local: Callable[[datetime | None], str]) -> Iterator[str]:
     for s in listed.newest:
-        since = say(f"{key}.since", at=local(s.since)) if s.since else ""
+        at = s.given_up_at or s.since
+        since = say(f"{key}.since", at=local(at)) if at else ""
         reason = s.said if chinese() else s.reason
         yield say(key, recipient=s.recipient, address=s.address, since=since, reason=reason)
     more = listed.count - len(listed.newest)

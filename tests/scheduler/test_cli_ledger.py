@@ -12,13 +12,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from config.loader import load_plan
 from duban.bureau import Bureau
 from jobs.reconcile import reconcile
+from ledger import events
 from ledger.engine import Ledger
 from ledger.tables import letter
+from scheduler.cli.days import moment
 from scheduler.clock import SystemClock
 from tests.support import small_plan
 from tests.support.commands import Answer, call
@@ -264,6 +266,25 @@ def test_status_lists_twenty_letters_that_were_given_up_and_counts_the_others(
     refused = "  被拒收：财务科 <caiwu@edu.example>：服务器答复“550 no such user”"
     assert lines.count(refused) == 20
     assert "    另有 3 封" in lines
+
+
+def test_status_dates_a_refused_letter_by_its_refusal(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    _give_up(ledger, 1)
+    refused = SystemClock().now() - timedelta(days=1)
+    made = Ledger(f"sqlite:///{ledger}")
+    with made.write() as connection:
+        events.record(connection, refused, "letter.failed", letter=1)
+        values = {"created_at": refused - timedelta(hours=3)}
+        connection.execute(update(letter).values(**values))
+    made.close()
+    local = refused.astimezone(ZoneInfo("Asia/Shanghai"))
+    said = f"  refused: 财务科 <caiwu@edu.example> on {moment(local)}: 550 no such user"
+    assert said in call(capsys, "status").out.splitlines()
+    (one,) = call(capsys, "status", "--json").json["plans"][0]["failed"]
+    assert one["given_up_at"] == refused.isoformat(timespec="seconds")
+    assert one["since"] < one["given_up_at"]
 
 
 def test_f18_status_says_that_a_ledger_is_held(
