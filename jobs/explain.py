@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from duban.deadlines import Obligation, expand
 from duban.standings import Standing, State, standing
 from jobs.decided import WRITTEN
 from jobs.extensions import of_obligations
+from jobs.marking import TEMPLATE_FAILED
 from jobs.reconcile import horizon
 from jobs.remind import HELD
 from ledger import obligations, plans
@@ -41,6 +42,7 @@ class Fate:
     message_id: str = ""
     attempts: int = 0
     uncertain: bool = False
+    letter: int | None = None
 
 
 _Held = Mapping[tuple[Any, ...], Fate]
@@ -70,7 +72,7 @@ class Account:
     are the days from the nominal to the adjusted one; `earlier` are the rungs of rounds before this
     one; `letters` are the other letters about it (changes, receipts, closing notes, notices);
     `changes` the events of its deadline and of decisions about it; `requests` those of the section
-    for more time.
+    for more time; `plain` says of letters, by their ids, why they went out in the built-in form.
     """
 
     obligation: Obligation
@@ -85,6 +87,7 @@ class Account:
     submissions: tuple[Row[Any], ...] = ()
     changes: tuple[Row[Any], ...] = ()
     requests: tuple[Row[Any], ...] = ()
+    plain: Mapping[int, str] = field(default_factory=dict)
 
 
 def account(
@@ -185,6 +188,7 @@ def _from_ledger(book: _Book) -> Account:
         earlier=tuple(r for r in fates if r.round != row.round),
         letters=tuple(_other_letters(book)),
         changes=_changes(book),
+        plain=_plain(book),
         requests=tuple(of_obligations(book.connection, [row.id])),
         submissions=tuple(
             book.connection.execute(
@@ -267,6 +271,7 @@ def _fate(row: Row[Any]) -> Fate:
         message_id=row.message_id or "",
         attempts=row.attempts or 0,
         uncertain=bool(row.uncertain),
+        letter=row.letter_id,
     )
 
 
@@ -287,6 +292,22 @@ def _held(book: _Book) -> _Held:
 
 def _named(round_: int, rung: str, audience: str, at: datetime) -> tuple[Any, ...]:
     return round_, rung, audience, at.astimezone(UTC).isoformat()
+
+
+def _plain(book: _Book) -> dict[int, str]:
+    """Why letters went out in the built-in form; an attempt before may have had it as well."""
+    rows = book.connection.execute(
+        select(event.c.letter_id, event.c.data)
+        .join(letter, letter.c.id == event.c.letter_id)
+        .where(
+            event.c.letter_id.in_(
+                select(mention.c.letter_id).where(mention.c.obligation_id == book.row.id)
+            ),
+            event.c.what == TEMPLATE_FAILED,
+            event.c.at == letter.c.sent_at,
+        )
+    )
+    return {row.letter_id: row.data["reason"] for row in rows}
 
 
 def _other_letters(book: _Book) -> list[Row[Any]]:

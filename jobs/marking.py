@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from duban.bureau import Bureau
+from jobs.log import event as log
 from jobs.outcome import accepted, refused
 from jobs.wording import Ready
 from ledger import events
 from ledger.engine import Ledger
 from ledger.letters import Letter
+from ledger.tables import event
 from mailroom.relay import Mail, Outcome, Reply
 from mailroom.written import Written
+
+TEMPLATE_FAILED = "template.failed"
+"""What is noted of an attempt with the built-in letter, at the very instant of its outcome."""
+
+_PLAIN_BEFORE = select(event.c.id).where(
+    event.c.letter_id == bindparam("letter"), event.c.what == TEMPLATE_FAILED
+)
 
 
 class Carried(NamedTuple):
@@ -64,7 +74,7 @@ def mark(
                     connection, ledger, bureau, row, one.reply, shown, owner, now, others=others
                 )
             if one.written.fallback:
-                note(connection, row, now, "template.failed", reason=one.written.fallback)
+                _note_plain(connection, bureaus[row.plan_id], row, one.written.fallback, now)
         if good:
             bureau = bureaus[good[0].ready.row.plan_id]
             rows = [(one.ready.row, _shown(one)) for one in good]
@@ -76,6 +86,15 @@ def mark(
 def note(connection: Connection, row: Letter, now: datetime, what: str, **data: Any) -> None:
     """Log what happened to a letter."""
     events.record(connection, now, what, plan=row.plan_id, letter=row.id, **data)
+
+
+def _note_plain(
+    connection: Connection, bureau: Bureau, row: Letter, reason: str, now: datetime
+) -> None:
+    """Write down that this attempt had the built-in letter; the log hears of a letter's first."""
+    if connection.execute(_PLAIN_BEFORE, {"letter": row.id}).first() is None:
+        log(TEMPLATE_FAILED, logging.WARNING, letter=row.id, plan=bureau.plan.id, reason=reason)
+    note(connection, row, now, TEMPLATE_FAILED, reason=reason)
 
 
 def _shown(one: Carried) -> dict[str, Any]:

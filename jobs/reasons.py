@@ -20,7 +20,10 @@ _WHOLE: Final = {
     "withdrawn meanwhile": "期间已撤回",
 }
 _CAME_BACK: Final = "came back: "
-_DAMAGED: Final = "its row in the ledger is damaged"
+_DAMAGED: Final = {
+    "its row in the ledger is damaged": "台账中此函的记录已损坏",
+    "a row in the ledger that it needs is damaged": "台账中与此函有关的记录已损坏",
+}
 
 
 def why(reason: str) -> str:
@@ -30,4 +33,6 @@ def why(reason: str) -> str:
         return f"暂时无法生成，{what}；每小时再试一次，请联系系统管理员"
     if reason.startswith(_CAME_BACK):
         return f"被退回，{reason.removeprefix(_CAME_BACK)}"
-    return _WHOLE.get(reason, reason.replace(_DAMAGED, "台账中此函的记录已损坏", 1))
+    for english, chinese in _DAMAGED.items():
+        reason = reason.replace(english, chinese, 1)
+    return _WHOLE.get(reason, reason)

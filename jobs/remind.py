@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,9 @@ from duban.bureau import Bureau
 from duban.ladder import Decision, Step, climb, decide, notice_cutoff
 from duban.letters import Called, Draft, Recipient, drafts, recipients
 from jobs.letterbox import mail_domain
+from jobs.log import event as log
 from ledger import events, mails, obligations, plans
-from ledger.engine import Ledger
+from ledger.engine import Ledger, UnreadableRowsError
 from ledger.letters import entry, join_unsent, queue_all
 from ledger.mentions import mention_all, supersede
 from ledger.tables import Addressee, MentionState, event, letter, mention, obligation
@@ -23,6 +25,7 @@ from ledger.tables import Addressee, MentionState, event, letter, mention, oblig
 BATCH = 500
 _PAUSE = timedelta(minutes=1)
 _LISTEN = timedelta(minutes=5)
+_UNREADABLE = timedelta(hours=1)
 HELD = "escalation.held"
 _ADVANCE = (
     update(obligation)
@@ -96,14 +99,36 @@ def remind(
         if not bureau.reminding(now):
             _wait(ledger, plan_id, bureau, now)
             continue
-        while True:
-            with ledger.write() as connection:
-                step = _Tick(ledger, connection, bureau, plan_id, now, hold)
-                more = step.run()
-            queued += step.queued
-            if not more:
-                break
+        more = True
+        while more:
+            try:
+                with ledger.write() as connection:
+                    step = _Tick(ledger, connection, bureau, plan_id, now, hold)
+                    more = step.run()
+                queued += step.queued
+            except UnreadableRowsError as error:
+                # without them the plan's other obligations go on
+                more = _put_off(ledger, plan_id, bureau, error, now)
     return queued
+
+
+def _put_off(
+    ledger: Ledger, plan_id: int, bureau: Bureau, error: UnreadableRowsError, now: datetime
+) -> bool:
+    """Look at the plan's obligations that cannot be read again in an hour; says if any were due."""
+    ids = {row.row for row in error.rows if row.table == obligation.name}
+    with ledger.write() as connection:
+        found = connection.execute(
+            update(obligation)
+            .where(
+                obligation.c.id.in_(ids),
+                obligation.c.plan_id == plan_id,
+                obligation.c.next_action_at <= now,
+            )
+            .values(next_action_at=now + _UNREADABLE)
+        )
+    log("obligation.unreadable", logging.ERROR, plan=bureau.plan.id, reason=str(error))
+    return found.rowcount > 0
 
 
 def _plans_with_work(ledger: Ledger, bureaus: Mapping[int, Bureau], now: datetime) -> list[int]:

@@ -14,7 +14,7 @@ from duban.facts import LetterFacts, LetterKind
 from jobs.content import Content
 from jobs.links import Links
 from ledger import mentions
-from ledger.damage import check_sound
+from ledger.damage import DamagedRowError, check_sound
 from ledger.letters import Letter
 from mailroom.compose import Envelope
 from mailroom.written import Order
@@ -69,6 +69,22 @@ def say(
     The latter is a StaleError where something of it was handed in, or changed, since the claim.
     Only reads. Raises SQLAlchemyError where the ledger cannot be read.
     """
+    try:
+        return _say_all(connection, bureaus, claimed, links, now)
+    except (TypeError, ValueError) as error:
+        if len(claimed) == 1:
+            return [DamagedRowError(f"a row in the ledger that it needs is damaged ({error})")]
+        # what one of them is about cannot be read: the others are worded each by itself
+        return [one for row in claimed for one in say(connection, bureaus, [row], links, now)]
+
+
+def _say_all(
+    connection: Connection,
+    bureaus: Mapping[int, Bureau],
+    claimed: Sequence[Letter],
+    links: Links | None,
+    now: datetime,
+) -> list[Said | str | Exception]:
     mentioned: dict[int, list[Row[Any]]] = {}
     for mention in mentions.listed(connection, [row.id for row in claimed]):
         mentioned.setdefault(mention.letter_id, []).append(mention)

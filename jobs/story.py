@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from config.model import Adjust, Audience, Item, Milestone, Project, Rule
@@ -202,7 +203,9 @@ def _moment_lines(account: Account, rises: list[Rise], now: datetime) -> Iterato
     first = rises[0]
     yield Line(f"{_moment(first.at)} 【{_LIGHTS[first.light]}】{_which(first.name)}")
     for rise in rises:
-        fates = [_fate(f, rise.at) for f in rise.fates] or [_unfulfilled(account, rise, now)]
+        fates = [_fate(f, rise.at) + _plain(account, f.letter) for f in rise.fates] or [
+            _unfulfilled(account, rise, now)
+        ]
         for text in fates:
             yield Line(text, _AUDIENCES[rise.audience], below=True)
 
@@ -242,6 +245,14 @@ def _doubt(letter: Fate | Row[Any]) -> str:
     return "，可能重复一份" if letter.state == "sent" else "；对方可能已收到此函"
 
 
+def _plain(account: Account, letter: int | None) -> str:
+    """That a letter went out in the built-in form, and where the template failed."""
+    if letter is None or letter not in account.plain:
+        return ""
+    place = account.plain[letter].partition(": ")[0]
+    return f"；模板出错（{PurePath(place).name}），改用内置的简式函"
+
+
 def _unfulfilled(account: Account, rise: Rise, now: datetime) -> str:
     row = account.row
     if row is None:
@@ -264,7 +275,7 @@ def _letters(bureau: Bureau, account: Account) -> Iterator[Line]:
         reason = row.reply or row.reason or ""
         said = f"，{why(reason)}" if reason else ""
         state = _LETTER_STATES[row.state]
-        doubt = _doubt(row)
+        doubt = _doubt(row) + _plain(account, row.id)
         yield Line(f"{when}{_KINDS[row.kind]}，致{who}{address}，{state}{said}{doubt}")
 
 

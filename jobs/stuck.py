@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from jobs.reasons import why
-from ledger.damage import sound
+from ledger.damage import LenientUTC, sound
 from ledger.tables import LetterState, event, letter
 from mailroom.words import answer
 
@@ -27,7 +37,8 @@ _LOOKED_BACK = timedelta(days=90)
 class Stuck:
     """A letter that an attempt did not get through, or that the relay refused for good.
 
-    `since` is when it was first tried, None where a damaged row does not say.
+    `since` is when it was first tried, `given_up_at` when it was given up, if it was; None where a
+    damaged row does not say.
     """
 
     letter: int
@@ -37,6 +48,7 @@ class Stuck:
     since: datetime | None
     attempts: int
     reason: str
+    given_up_at: datetime | None = None
 
     @property
     def said(self) -> str:
@@ -115,7 +127,7 @@ _ended = (
 )
 _given_up_at = func.coalesce(_ended, letter.c.first_tried_at, letter.c.created_at)
 _FAILED = _newest(
-    select(*_COLUMNS).outerjoin(
+    select(*_COLUMNS, type_coerce(_given_up_at, LenientUTC).label("given_up_at")).outerjoin(
         _reached,
         and_(
             _reached.c.plan_id == letter.c.plan_id,
@@ -169,4 +181,5 @@ def _stuck(row: Any) -> Stuck:
         since=sound(row.first_tried_at) or sound(row.created_at),
         attempts=row.attempts,
         reason=row.reason or row.reply or "",
+        given_up_at=sound(row._mapping.get("given_up_at")),
     )

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import select
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from random import Random, SystemRandom
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from ledger.plainwords import FAILS, PLAIN
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from ledger.unreadable import Unreadable
 
 SCHEMA = "0007"
 """The newest migration; a test holds it against the scripts."""
@@ -34,6 +40,22 @@ class LedgerError(RuntimeError):
         super().__init__(message)
         self.chinese = chinese or message
         self.fatal = fatal
+
+
+class UnreadableRowsError(LedgerError):
+    """Rows hold what cannot be read; `rows` are all of them."""
+
+    def __init__(self, shown: str, rows: Sequence[Unreadable]) -> None:
+        first, more = rows[0], len(rows) - 1
+        super().__init__(
+            f"the ledger {shown} holds what cannot be read: {first}"
+            f"{f' and {more} more' if more else ''}; 'duban db check' lists all; have them "
+            "mended, or restore a copy ('duban db restore')",
+            f"台账 {shown} 中有读不出的内容：{first.table} 表第 {first.row} 行的 {first.column}"
+            f"{f'，另有 {more} 处' if more else ''}；duban db check 会全部列出，请改正，或用 "
+            "duban db restore 恢复备份",
+        )
+        self.rows = tuple(rows)
 
 
 class Ledger:
@@ -207,6 +229,13 @@ class Ledger:
         """The file or address without what is secret, for messages."""
         return str(self.path or without_secrets(self.url).render_as_string(hide_password=True))
 
+    def unreadable(self, tables: Sequence[Table] = ()) -> list[Unreadable]:
+        """The values that cannot be read in these tables, or in all; reads every row."""
+        from ledger.unreadable import unreadable  # wanted only after a mishap
+
+        with self.engine.connect() as connection:
+            return unreadable(connection, tables)
+
     def save(self, path: Path) -> None:
         """Write an SQLite ledger, such as one in memory (`sqlite://`), into a new file."""
         with self.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
@@ -235,6 +264,11 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
     """Turn the database's own words into one sentence with a way out."""
     try:
         yield
+    except (TypeError, ValueError) as error:
+        # a mistake of ours, or of the file's: its rows tell
+        if type(error) not in _UNREAD or not (rows := ledger.unreadable()):
+            raise
+        raise UnreadableRowsError(ledger.shown, rows) from error
     except DBAPIError as error:
         original = str(error.orig)
         words = next((words for sign, words in PLAIN.items() if sign in original), None)
@@ -251,6 +285,9 @@ def _plainly(ledger: Ledger) -> Iterator[None]:
             fatal=any(sign in original for sign in _FATAL),
         ) from error
 
+
+_UNREAD = frozenset({TypeError, ValueError, JSONDecodeError})
+"""What reading a value raises; our own refusals are subclasses."""
 
 _PATIENCE = {
     # a machine or a line that falls silent is found out from both ends, after 20 + 3 * 5 s

@@ -42,7 +42,7 @@ class UTC_(TypeDecorator[datetime]):  # noqa: N801 - reads as the type that it i
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return _instant(value)
+            return instant(value)
         stored: datetime = value
         return stored.astimezone(UTC)
 
@@ -54,5 +54,9 @@ def _utc_text(value: datetime) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def instant(text: str) -> datetime:
+    """The instant that SQLite holds; raises ValueError or TypeError for what is none."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError(f"no time zone: {text!r}")
+    return read

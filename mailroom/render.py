@@ -19,6 +19,7 @@ from duban.facts import LetterFacts, LetterKind
 from mailroom import groups, headlines, words
 from mailroom.lines import pad, wrap
 from mailroom.own import OwnEnvironment
+from mailroom.ownfolder import idle
 from mailroom.plain import plain_html, plain_subject, plain_text
 from mailroom.samples import samples
 from mailroom.sandbox import LetterEnvironment, bounded
@@ -96,15 +97,15 @@ class TemplatesError(ValueError):
 class Speaker:
     """Words letters by the templates of the office's `folder`, and by ours where it has none.
 
-    Every template is tried on sample letters at once: raises TemplatesError with all that fail. Not
-    to be shared between threads.
+    Every template is tried on sample letters at once: raises TemplatesError with all that fail, and
+    with those of `folder` that no letter uses. Not to be shared between threads.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         guarded = LetterEnvironment if folder else OwnEnvironment
         self._env = guarded(LetterLoader(folder), _FILTERS)
         self._templates: dict[str, Template] = {}
-        problems = self._compile() or self._try()
+        problems = [*(idle(folder) if folder else ()), *(self._compile() or self._try())]
         if problems:
             raise TemplatesError(tuple(dict.fromkeys(problems)))
 

@@ -20,7 +20,7 @@ from jobs.log import event
 from jobs.reconcile import reconcile, stamp
 from jobs.status import REFUSED
 from ledger import plans
-from ledger.engine import Ledger
+from ledger.engine import Ledger, UnreadableRowsError
 
 _KEPT = "plan of "
 _SHOWN = 5
@@ -127,7 +127,15 @@ class Plans:
                 if not _up_to_date(f.bureau, known, stamp(f.bureau, now))
             ]
             for bureau in behind:
-                self._reconcile(bureau, now)
+                try:
+                    self._reconcile(bureau, now)
+                except UnreadableRowsError as error:  # the other plans go on
+                    event(
+                        "plan.unreadable",
+                        logging.ERROR,
+                        plan=bureau.plan.id,
+                        reason=str(error),
+                    )
             known = self._known() if behind else known
         self.bureaus = {
             known[f.bureau.plan.id][0]: f.bureau

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +50,9 @@ def account_document(bureau: Bureau, account: Account) -> dict[str, Any]:
         "provisional": one.provisional,
         "ledger": account.row is not None,
         "born_at": iso(account.born_at),
-        "rungs": [_rise(iso, r) for r in account.rises],
-        "earlier_rungs": [_rise(iso, r) for r in account.earlier],
-        "letters": [_letter(iso, r) for r in account.letters],
+        "rungs": [_rise(iso, r, account.plain) for r in account.rises],
+        "earlier_rungs": [_rise(iso, r, account.plain) for r in account.earlier],
+        "letters": [_letter(iso, r, account.plain) for r in account.letters],
         "submissions": [_submission(iso, r) for r in account.submissions],
         "extensions": [_request(iso, r) for r in account.requests],
         "standing": account.standing.value,
@@ -68,18 +69,18 @@ class _Times:
         return None if at is None else self._bureau.local(at).isoformat()
 
 
-def _rise(iso: _Times, rise: Rise) -> dict[str, Any]:
+def _rise(iso: _Times, rise: Rise, plain: Mapping[int, str]) -> dict[str, Any]:
     return {
         "rung": rise.name,
         "at": iso(rise.at),
         "light": rise.light,
         "audience": rise.audience.value,
         "round": rise.round,
-        "fates": [_fate(iso, f) for f in rise.fates],
+        "fates": [_fate(iso, f, plain) for f in rise.fates],
     }
 
 
-def _fate(iso: _Times, fate: Fate) -> dict[str, Any]:
+def _fate(iso: _Times, fate: Fate, plain: Mapping[int, str]) -> dict[str, Any]:
     return {
         "recipient": fate.recipient,
         "state": fate.state,
@@ -92,10 +93,11 @@ def _fate(iso: _Times, fate: Fate) -> dict[str, Any]:
         "message_id": fate.message_id,
         "attempts": fate.attempts,
         "possibly_twice": fate.uncertain,
+        "template_failed": plain.get(fate.letter) if fate.letter is not None else None,
     }
 
 
-def _letter(iso: _Times, row: Row[Any]) -> dict[str, Any]:
+def _letter(iso: _Times, row: Row[Any], plain: Mapping[int, str]) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "recipient": row.recipient or row.name,
@@ -107,6 +109,7 @@ def _letter(iso: _Times, row: Row[Any]) -> dict[str, Any]:
         "message_id": row.message_id,
         "reply": row.reply,
         "reason": row.reason,
+        "template_failed": plain.get(row.id),
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.folders import json_option, ledger_at, settings
+from scheduler.cli.folders import check_not_away, json_option, ledger_at, settings
 from scheduler.cli.output import FINE, FOUND, Refused, document, line
 from scheduler.cli.root import Group
 from scheduler.cli.texts import say, told
@@ -46,6 +46,7 @@ def backup_command(dest: Path, as_json: bool) -> None:
 
     source = _file("db.backup.postgres", dest)
     # not migrated first: the daemon that writes it may be the version before
+    check_not_away(source)
     if not source.exists():
         raise Refused(say("no.ledger", ledger=source))
     with _plainly():
@@ -170,7 +171,8 @@ def _faults(ledger: Ledger) -> list[str]:
         found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check")]
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     faults = [text for text in found if text != "ok"]
-    return faults + [f"{row[0]} row {row[1]} points to a missing {row[2]}" for row in broken]
+    faults += [f"{row[0]} row {row[1]} points to a missing {row[2]}" for row in broken]
+    return faults + [f"{value} cannot be read" for value in ledger.unreadable()]
 
 
 def _counts(ledger: Ledger) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli.completing import KEY
-from scheduler.cli.folders import bureau_in, json_option, ledger_at, plan_option, settings
+from scheduler.cli.folders import (
+    NoLedgerYet,
+    bureau_in,
+    json_option,
+    ledger_at,
+    plan_option,
+    settings,
+)
 from scheduler.cli.output import Refused, document, lines
 from scheduler.cli.root import Command
 from scheduler.cli.texts import say
@@ -57,12 +64,12 @@ def explain_command(key: str, folder: Path | None, file: Path | None, as_json: b
 def _reading(file: Path | None) -> Iterator[Connection | None]:
     """A view of the ledger given, or of the settings', or none where that does not exist yet."""
     url = f"sqlite:///{file}" if file else settings().database
-    path = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:") and not path.exists():
-        yield None
-        return
-    with ledger_at(url) as ledger, ledger.read() as connection:
-        yield connection
+    with ExitStack() as stack:
+        try:
+            ledger = stack.enter_context(ledger_at(url))
+        except NoLedgerYet:
+            ledger = None
+        yield stack.enter_context(ledger.read()) if ledger else None
 
 
 def _present(connection: Connection | None, bureau: Bureau, file: Path | None) -> datetime:

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from duban.bureau import Bureau
     from ledger.engine import Ledger
+    from mailroom.render import Speaker
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class NoLedgerYet(Refused):
+    """There is no ledger, and nothing beside its place says that there ever was one."""
 
 
 class PlanFolder(click.ParamType[Path]):
@@ -115,19 +120,29 @@ def settings() -> Settings:
         raise Wrong(str(error)) from error
 
 
+def speaker_by(templates: Path | None) -> Speaker:
+    """What words letters by the office's templates; their mistakes go to standard error."""
+    from mailroom.render import Speaker, TemplatesError
+
+    try:
+        return Speaker(templates)
+    except TemplatesError as error:
+        for problem in error.problems:
+            note(str(problem))
+        raise Refused(say("bad.templates", count=len(error.problems))) from error
+
+
 @contextmanager
 def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
     """The ledger of an address, at the present schema; its troubles become plain refusals."""
-    from ledger.engine import Ledger, LedgerError, beside
+    from ledger.engine import Ledger, LedgerError
 
     try:
         ledger = Ledger(url, must_exist=must_exist)
         if ledger.path is not None and not ledger.path.exists():
-            mark = beside(ledger.path, ".mark")
-            if mark.exists():
-                raise Refused(say("ledger.away", ledger=ledger.path, mark=mark))
+            check_not_away(ledger.path)
             if must_exist:
-                raise Refused(say("no.ledger", ledger=ledger.path))
+                raise NoLedgerYet(say("no.ledger", ledger=ledger.path))
         try:
             ledger.prepare()
             yield ledger
@@ -135,6 +150,15 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
             ledger.close()
     except LedgerError as error:
         raise Refused(told(error)) from error
+
+
+def check_not_away(path: Path) -> None:
+    """Refuse to go on as if there never was a ledger where it was only moved away."""
+    from ledger.engine import beside
+
+    mark = beside(path, ".mark")
+    if not path.exists() and mark.exists():
+        raise Refused(say("ledger.away", ledger=path, mark=mark))
 
 
 @contextmanager

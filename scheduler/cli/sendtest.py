@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config.scalars import check_email
-from scheduler.cli.folders import json_option, settings
+from scheduler.cli.folders import json_option, settings, speaker_by
 from scheduler.cli.output import FINE, FOUND, Wrong, document, line
 from scheduler.cli.root import Command
 from scheduler.cli.texts import say
@@ -75,7 +74,6 @@ def _mail(chosen: Settings, address: str) -> Mail:
     from duban.facts import LetterFacts, LetterKind
     from mailroom.compose import Envelope, compose
     from mailroom.relay import Mail
-    from mailroom.render import Speaker
     from scheduler.clock import SystemClock
 
     now = SystemClock().now().astimezone(ZoneInfo(_ZONE))
@@ -93,8 +91,7 @@ def _mail(chosen: Settings, address: str) -> Mail:
         title="发信测试",
         message=("这是一封测试函。收到它，说明督办系统能够向这个邮箱发信，无需答复。",),
     )
-    templates = chosen.templates
-    rendered = Speaker(Path(templates) if templates else None).render(facts)
+    rendered = speaker_by(chosen.templates).render(facts)
     message_id = f"<{token_hex(12)}@{sender.rpartition('@')[2]}>"
     envelope = Envelope(
         sender=sender,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scheduler.cli.days import DAY
-from scheduler.cli.folders import json_option, load, plan_argument
+from scheduler.cli.folders import json_option, load, plan_argument, speaker_by
 from scheduler.cli.output import Refused, Wrong, console, document, line, note
 from scheduler.cli.root import Command
 from scheduler.cli.texts import say, told
@@ -103,7 +103,7 @@ def _simulate(
     from scheduler.journal import LEDGER, Journal, OccupiedError, make_room
     from scheduler.simulator import Simulation
 
-    speaker = _speaker(templates)
+    speaker = speaker_by(templates)
     try:
         make_room(place, "duban simulate")
     except (OccupiedError, OSError) as error:
@@ -139,17 +139,6 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-def _speaker(templates: Path | None) -> Any:
-    from mailroom.render import Speaker, TemplatesError
-
-    try:
-        return Speaker(templates)
-    except TemplatesError as error:
-        for problem in error.problems:
-            note(str(problem))
-        raise Refused(say("bad.templates", count=len(error.problems))) from error
 
 
 @contextmanager

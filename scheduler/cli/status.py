@@ -39,6 +39,7 @@ def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) 
     """See the catalogue."""
     from jobs.status import status
     from ledger import highwater
+    from ledger.tables import obligation
     from scheduler.clock import SystemClock
 
     plans = {plan.id: plan for plan in map(load, folders or _here())}
@@ -48,15 +49,22 @@ def status_command(folders: tuple[Path, ...], file: Path | None, as_json: bool) 
         held = file is None and highwater.held(ledger, now)
         with ledger.read() as connection:
             found = status(connection, now, plans if folders else None)
+        unreadable = ledger.unreadable([obligation])
     # a file that was named is a copy or a simulated one: nobody ticks there
     silent = file is None and _silent(found, now)
     full = file is None and _full(ledger)
-    code = FOUND if silent or full or held or (file is None and found.alarming(now)) else FINE
+    alarming = file is None and found.alarming(now)
+    code = FOUND if silent or full or held or unreadable or alarming else FINE
     if as_json:
         daemon = {"daemon_silent": silent, "disk_full": full, "ledger_held": held}
-        document(_document(found, plans, now) | daemon)
+        rows = {"unreadable_rows": list(map(str, unreadable))}
+        document(_document(found, plans, now) | daemon | rows)
         return code
     lines(_said(found, plans, now))
+    if unreadable:
+        first = unreadable[0]
+        place = {"row": first.row, "column": first.column}
+        line(say("status.unreadable", count=len(unreadable), **place))
     if held:
         line(say("status.held"))
     elif full:
@@ -131,7 +139,10 @@ def _document(found: Status, plans: dict[str, Plan], now: datetime) -> dict[str,
 
 
 def _stuck(stuck: Stuck) -> dict[str, Any]:
-    return asdict(stuck) | {"since": _iso(stuck.since)}
+    return asdict(stuck) | {
+        "since": _iso(stuck.since),
+        "given_up_at": _iso(stuck.given_up_at),
+    }
 
 
 def _iso(at: datetime | None) -> str | None:
@@ -213,7 +224,8 @@ def _of_plan(
 
 def _of_letters(key: str, listed: Listed, local: Callable[[datetime | None], str]) -> Iterator[str]:
     for s in listed.newest:
-        since = say(f"{key}.since", at=local(s.since)) if s.since else ""
+        at = s.given_up_at or s.since
+        since = say(f"{key}.since", at=local(at)) if at else ""
         reason = s.said if chinese() else s.reason
         yield say(key, recipient=s.recipient, address=s.address, since=since, reason=reason)
     more = listed.count - len(listed.newest)

@@ -255,6 +255,12 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "the ledger's disk is full: nothing is sent until there is room",
         "台账所在磁盘已满，腾出空间之前不会发出任何函件",
     ),
+    "status.unreadable": (
+        "{count} value(s) of obligations cannot be read (row {row}, {column}): no reminder is sent "
+        "about these; see 'duban db check'",
+        "应办事项中有 {count} 处内容读不出（第 {row} 行的 {column}），这些事项不会发出提醒，请运行 "
+        "duban db check",
+    ),
     "status.jumped": (
         "the machine's clock jumped by more than a day: officials are told again from {until} on; "
         "check the clock",

@@ -325,7 +325,7 @@ def test_f38_no_slip_in_the_file_tells_a_value(name: str, slip: str) -> None:
 def test_the_shipped_example_is_valid_with_every_line_of_it_in_force(tmp_path: Path) -> None:
     example_text = (ROOT / "deploy/duban.yaml").read_text(encoding="utf-8")
     in_force = re.sub(r"^#(?=[a-z_]+:)", "", example_text, flags=re.MULTILINE)
-    names = ("letters", "ca.pem", "password", "keys", "metrics_token", "imap_password")
+    names = ("templates", "ca.pem", "password", "keys", "metrics_token", "imap_password")
     for name in names:
         (tmp_path / name).write_text(f"{CANARY}-long", encoding="utf-8")
     file = rf"/[a-z/-]*/({'|'.join(map(re.escape, names))})$"

@@ -806,7 +806,7 @@ def test_what_finished_meanwhile_is_committed_together(make_desk: MakeDesk) -> N
 
 
 def test_a_broken_template_is_written_down_and_the_plain_letter_goes_out(
-    desk: Desk, tmp_path: Path
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.go("03-17 09:00").remind()
 
@@ -819,6 +819,11 @@ def test_a_broken_template_is_written_down_and_the_plain_letter_goes_out(
     assert told(desk.deliver(speaker=Speaker(tmp_path))) == [("reminder", SECTION)]
     (line,) = desk.events("template.failed")
     assert "nobody" in line.data["reason"]
+    (logged,) = [r for r in caplog.records if r.msg == "template.failed"]
+    assert logged.levelname == "WARNING"
+    fields = logged.__dict__[FIELDS]
+    assert (fields["letter"], fields["plan"]) == (line.letter_id, desk.bureau.plan.id)
+    assert f"{templates / 'reminder.txt'}:1:1: " in fields["reason"]
 
 
 def test_a_section_without_a_mailbox_is_written_to_at_the_offices(make_desk: MakeDesk) -> None:

@@ -55,6 +55,22 @@ def test_a_letter_that_reached_the_addressee_before_takes_none_from_the_list(
     assert _given_up(refusing) == ["财务科"]
 
 
+def test_a_letter_refused_after_it_was_deferred_was_given_up_when_it_was_refused(
+    make_desk: MakeDesk,
+) -> None:
+    desk = make_desk().go("03-17 09:00")
+    desk.relay.set("defer")
+    desk.beat()
+    (waits,) = _plan(desk).retried.newest
+    assert (waits.since, waits.given_up_at) == (desk.now, None)
+    first = desk.now
+    desk.relay.set("up")
+    desk.relay.set(f"reject:{SECTION}")
+    desk.go("03-17 12:26").deliver()
+    (refused,) = _plan(desk).failed.newest
+    assert (refused.since, refused.given_up_at) == (first, desk.now)
+
+
 @pytest.mark.parametrize(("day", "listed"), [("04-16 08:59", ["财务科"]), ("04-16 09:01", [])])
 def test_a_letter_given_up_is_listed_for_thirty_days(
     refusing: Desk, day: str, listed: list[str]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from config.model import Kind, Light
+from config.problems import Problem
 from duban.facts import ItemFacts, LetterFacts, LetterKind
+from mailroom.render import Speaker, TemplatesError
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2023, 3, 22, 9, tzinfo=ZONE)
@@ -68,3 +73,17 @@ def letter(kind: LetterKind, *items: ItemFacts, **more: Any) -> LetterFacts:
         items=items,
     )
     return facts._replace(**more)
+
+
+def office(folder: Path, **files: str) -> Path:
+    """A folder of the office's own templates; `reminder_txt` is `letters/reminder.txt`."""
+    (folder / "letters").mkdir(exist_ok=True)
+    for name, source in files.items():
+        (folder / "letters" / name.replace("_", ".")).write_text(source, "utf-8")
+    return folder
+
+
+def problems(folder: Path) -> tuple[Problem, ...]:
+    with pytest.raises(TemplatesError) as caught:
+        Speaker(folder)
+    return caught.value.problems

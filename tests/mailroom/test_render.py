@@ -12,30 +12,15 @@ from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
 import templates
-from config.problems import Problem
 from duban.facts import LetterFacts, LetterKind
 from mailroom.own import escaped
-from mailroom.render import Speaker, TemplatesError, one_line
+from mailroom.render import Speaker, one_line
 from mailroom.samples import samples
-from tests.mailroom.letters import item, late, letter
+from tests.mailroom.letters import item, late, letter, office, problems
 
 SPEAKER = Speaker()
 LETTERS = Path(templates.__file__).parent / "letters"
 VOID = {"meta", "br", "img", "hr", "input", "link"}
-
-
-def office(folder: Path, **files: str) -> Path:
-    """A folder of the office's own templates; `reminder_txt` is `letters/reminder.txt`."""
-    (folder / "letters").mkdir(exist_ok=True)
-    for name, source in files.items():
-        (folder / "letters" / name.replace("_", ".")).write_text(source, "utf-8")
-    return folder
-
-
-def problems(folder: Path) -> tuple[Problem, ...]:
-    with pytest.raises(TemplatesError) as caught:
-        Speaker(folder)
-    return caught.value.problems
 
 
 def test_every_sample_is_worded_by_the_templates_and_not_by_the_fallback() -> None:
@@ -43,7 +28,7 @@ def test_every_sample_is_worded_by_the_templates_and_not_by_the_fallback() -> No
 
 
 def test_our_templates_say_the_same_under_the_guard_of_an_offices_folder(tmp_path: Path) -> None:
-    guarded = Speaker(office(tmp_path))
+    guarded = Speaker(office(tmp_path, letter_css=(LETTERS / "letter.css").read_text("utf-8")))
     assert [guarded.render(f) for f in samples()] == [SPEAKER.render(f) for f in samples()]
 
 

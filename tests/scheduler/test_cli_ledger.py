@@ -12,13 +12,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from config.loader import load_plan
 from duban.bureau import Bureau
 from jobs.reconcile import reconcile
+from ledger import events
 from ledger.engine import Ledger
 from ledger.tables import letter
+from scheduler.cli.days import moment
 from scheduler.clock import SystemClock
 from tests.support import small_plan
 from tests.support.commands import Answer, call
@@ -266,6 +268,25 @@ def test_status_lists_twenty_letters_that_were_given_up_and_counts_the_others(
     assert "    另有 3 封" in lines
 
 
+def test_status_dates_a_refused_letter_by_its_refusal(
+    capsys: pytest.CaptureFixture[str], ledger: Path
+) -> None:
+    _give_up(ledger, 1)
+    refused = SystemClock().now() - timedelta(days=1)
+    made = Ledger(f"sqlite:///{ledger}")
+    with made.write() as connection:
+        events.record(connection, refused, "letter.failed", letter=1)
+        values = {"created_at": refused - timedelta(hours=3)}
+        connection.execute(update(letter).values(**values))
+    made.close()
+    local = refused.astimezone(ZoneInfo("Asia/Shanghai"))
+    said = f"  refused: 财务科 <caiwu@edu.example> on {moment(local)}: 550 no such user"
+    assert said in call(capsys, "status").out.splitlines()
+    (one,) = call(capsys, "status", "--json").json["plans"][0]["failed"]
+    assert one["given_up_at"] == refused.isoformat(timespec="seconds")
+    assert one["since"] < one["given_up_at"]
+
+
 def test_f18_status_says_that_a_ledger_is_held(
     capsys: pytest.CaptureFixture[str], ledger: Path
 ) -> None:
@@ -276,16 +297,29 @@ def test_f18_status_says_that_a_ledger_is_held(
     assert "or confirm this one ('duban db confirm')" in answer.out
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        f"explain {KEY}",
+        f"submit {KEY}",
+        "inbox list",
+        "extensions list",
+        "user list",
+        "db check",
+        "db upgrade",
+        "db backup copy",
+    ],
+)
 def test_f17_a_ledger_that_was_taken_away_is_not_said_to_be_missing_yet(
-    capsys: pytest.CaptureFixture[str], ledger: Path
+    capsys: pytest.CaptureFixture[str], ledger: Path, command: str
 ) -> None:
     ledger.with_name(f"{ledger.name}.mark").write_text("{}", encoding="utf-8")
     ledger.rename(ledger.with_name("away"))
-    for command in (["status"], ["db", "upgrade"]):
-        answer = call(capsys, *command)
-        assert answer.code == 1
-        assert "is not in its place" in answer.err
-        assert f"removes {ledger}.mark" in answer.err
+    answer = call(capsys, *command.split())
+    assert (answer.code, answer.out) == (1, "")
+    assert "is not in its place" in answer.err
+    assert f"removes {ledger}.mark" in answer.err
     assert not ledger.exists()
 
 

@@ -158,6 +158,18 @@ def test_send_test_shows_the_relays_answer(
     assert (tmp_path / "outbox" / answer.json["reply"]).is_file()
 
 
+def test_send_test_names_a_template_that_no_letter_uses(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "reminder.txt").write_text("请报", encoding="utf-8")
+    monkeypatch.setenv("DUBAN_OUTBOX", str(tmp_path / "outbox"))
+    monkeypatch.setenv("DUBAN_MAIL_FROM", "duban@edu.example")
+    monkeypatch.setenv("DUBAN_TEMPLATES", str(tmp_path))
+    answer = call(capsys, "send-test", "caiwu@edu.example")
+    assert answer.code == 1
+    assert "move it to letters/reminder.txt" in answer.err
+
+
 def test_send_test_says_what_to_mend_where_nobody_answers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

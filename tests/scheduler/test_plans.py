@@ -247,3 +247,21 @@ def test_several_plans_run_side_by_side(book: Ledger, tmp_path: Path) -> None:
     plans = Plans(book, [tmp_path / "a", tmp_path / "b"])
     plans.start(NOW)
     assert [bureau.plan.id for bureau in plans.bureaus.values()] == ["a", "b"]
+
+
+def test_f17_a_plan_with_a_damaged_obligation_leaves_the_others_running(
+    book: Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = {name: changed("id: demo-2023", f"id: {name}") for name in ("a", "b")}
+    for name, text in texts.items():
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, text)
+    plans = Plans(book, [tmp_path / "a", tmp_path / "b"])
+    plans.start(NOW)
+    with book.write() as connection:
+        connection.exec_driver_sql("UPDATE obligation SET deadline = 'rubbish' WHERE id = 1")
+    for name, text in texts.items():
+        save(tmp_path / name, f"{text}\n# seen again\n")
+    plans.follow(NOW)
+    assert [bureau.plan.id for bureau in plans.bureaus.values()] == ["b"]
+    assert "plan.unreadable" in [record.msg for record in caplog.records]
