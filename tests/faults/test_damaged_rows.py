@@ -120,7 +120,7 @@ def test_f17_the_office_hears_of_several_damaged_letters_in_one_notice(three: De
     assert notice.ready.facts.title == "3封函件无法生成"
     assert notice.ready.facts.message[0] == "其他函件照常发送；下列3封每小时再试一次。"
     ids = [row.id for row in three.letters("reminder")]
-    said = "its row in the ledger is damaged (data)"
+    said = "台账中此函的记录已损坏 (data)"
     assert notice.ready.facts.details[0] == f"致财务科的函（编号{ids[0]}）：{said}"
 
 
