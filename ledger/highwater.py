@@ -43,18 +43,20 @@ class Mark:
     at: str
 
 
-def check_there(ledger: Ledger) -> None:
+def check_there(file: Path | None) -> None:
     """Raise LedgerError where duban kept a ledger of which the file is gone: to be called before
     an empty one is made, that would take its place and the log that may still lie there.
     """
-    path = _beside(ledger)
-    if ledger.path is not None and path is not None and path.exists() and not ledger.path.exists():
+    if file is None or file.exists():
+        return
+    path = beside(file, ".mark")
+    if path.exists():
         raise LedgerError(
-            f"the ledger {ledger.path} is not in its place, though duban has worked on it ({path} "
+            f"the ledger {file} is not in its place, though duban has worked on it ({path} "
             "says so); put that very file back, or restore the latest copy ('duban db restore'). "
-            f"To begin anew with an empty ledger remove {path}: letters that went out may go out "
-            "again. Nothing was sent",
-            f"台账 {ledger.path} 不在原处，而督办系统曾在此使用台账（见 {path}）；请将原文件放回，"
+            f"Only who means to remove all memory of it and begin anew removes {path}: letters "
+            "that went out may go out again. Nothing was sent",
+            f"台账 {file} 不在原处，而督办系统曾在此使用台账（见 {path}）；请将原文件放回，"
             "或用 duban db restore 恢复最近的备份。如要从空台账重新开始，请删除该标记文件，"
             "已发出的函可能再次发出。未发出任何邮件",
         )

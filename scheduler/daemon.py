@@ -177,7 +177,7 @@ async def run(folders: list[Path], settings: Settings, clock: Clock | None = Non
         DaemonLock(ledger.path),
         listening(settings) as socket,
     ):
-        highwater.check_there(ledger)
+        highwater.check_there(ledger.path)
         with closing(Ledger(settings.database)) as at_leisure:  # another node may be at it
             at_leisure.prepare()
         daemon = Daemon(ledger, folders, settings, relay, clock or SystemClock())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.folders import check_not_away, json_option, ledger_at, settings
+from scheduler.cli.folders import json_option, ledger_at, settings
 from scheduler.cli.output import FINE, FOUND, Refused, document, line
 from scheduler.cli.root import Group
 from scheduler.cli.texts import say, told
@@ -43,10 +43,12 @@ def upgrade_command(as_json: bool) -> None:
 def backup_command(dest: Path, as_json: bool) -> None:
     """See the catalogue."""
     from ledger.backup import back_up
+    from ledger.highwater import check_there
 
     source = _file("db.backup.postgres", dest)
     # not migrated first: the daemon that writes it may be the version before
-    check_not_away(source)
+    with _plainly():
+        check_there(source)
     if not source.exists():
         raise Refused(say("no.ledger", ledger=source))
     with _plainly():

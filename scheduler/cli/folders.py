@@ -136,13 +136,13 @@ def speaker_by(templates: Path | None) -> Speaker:
 def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
     """The ledger of an address, at the present schema; its troubles become plain refusals."""
     from ledger.engine import Ledger, LedgerError
+    from ledger.highwater import check_there
 
     try:
         ledger = Ledger(url, must_exist=must_exist)
-        if ledger.path is not None and not ledger.path.exists():
-            check_not_away(ledger.path)
-            if must_exist:
-                raise NoLedgerYet(say("no.ledger", ledger=ledger.path))
+        check_there(ledger.path)
+        if must_exist and ledger.path is not None and not ledger.path.exists():
+            raise NoLedgerYet(say("no.ledger", ledger=ledger.path))
         try:
             ledger.prepare()
             yield ledger
@@ -150,15 +150,6 @@ def ledger_at(url: str, *, must_exist: bool = True) -> Iterator[Ledger]:
             ledger.close()
     except LedgerError as error:
         raise Refused(told(error)) from error
-
-
-def check_not_away(path: Path) -> None:
-    """Refuse to go on as if there never was a ledger where it was only moved away."""
-    from ledger.engine import beside
-
-    mark = beside(path, ".mark")
-    if not path.exists() and mark.exists():
-        raise Refused(say("ledger.away", ledger=path, mark=mark))
 
 
 @contextmanager

@@ -39,13 +39,6 @@ OUTPUT: Final[dict[str, tuple[str, str]]] = {
         "there is no ledger {ledger} yet; 'duban run PLAN' makes it, or set DUBAN_DATABASE",
         "还没有台账 {ledger}；duban run 会建立它，或用 DUBAN_DATABASE 指明",
     ),
-    "ledger.away": (
-        "the ledger {ledger} is not in its place, though duban has worked on it: put that very "
-        "file back, or restore the latest copy ('duban db restore'); only who means to begin anew "
-        "removes {mark}",
-        "台账 {ledger} 不在原处，而督办程序用过它：请把原文件放回，或用 duban db restore 恢复最近的"
-        "备份；确要另建新台账的，先删去 {mark}",
-    ),
     "which.plan": (
         "which plan? give --plan FOLDER, or go to its folder (plans below this one: {found})",
         "请用 --plan 指明行动方案的文件夹，或先进入该文件夹（本处下一级有：{found}）",

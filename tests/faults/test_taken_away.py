@@ -75,14 +75,14 @@ def test_f17_nothing_is_made_where_a_ledger_was_taken_away(ledger: Ledger, tmp_p
 def test_f17_where_a_ledger_was_taken_away_no_empty_one_is_begun_until_its_mark_is_removed(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    check_there(ledger)
+    check_there(ledger.path)
     advance(ledger, NOW)
-    check_there(ledger)
+    check_there(ledger.path)
     (tmp_path / "ledger.sqlite").rename(tmp_path / "away")
     with pytest.raises(LedgerError, match=r"remove .*/ledger\.sqlite\.mark: letters that went out"):
-        check_there(ledger)
+        check_there(ledger.path)
     (tmp_path / "ledger.sqlite.mark").unlink()
-    check_there(ledger)
+    check_there(ledger.path)
     ledger.close()
 
 
